@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * unit - the main() that every Check suite of ours shares.
+ *
+ *   UNIT_MAIN("base/inbox", first_post_rings, order_is_kept)
+ *
+ * Each case runs in a process of its own (Check's fork mode), so one that
+ * crashes fails alone; CK_FORK=no in the environment turns that off, which the
+ * ThreadSanitizer builds need.
+ */
+#ifndef SUPPORT_UNIT_H
+#define SUPPORT_UNIT_H
+
+#include <check.h>
+#include <stddef.h>
+#include <stdlib.h>
+
+#define UNIT_MAIN(name, ...)                                          \
+    int main(void)                                                    \
+    {                                                                 \
+        const TTest *const cases[] = {__VA_ARGS__};                   \
+        Suite *const suite = suite_create(name);                      \
+        TCase *const tcase = tcase_create(name);                      \
+        SRunner *const runner = srunner_create(suite);                \
+        int failed;                                                   \
+                                                                      \
+        tcase_set_timeout(tcase, 120);                                \
+        for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) \
+            tcase_add_test(tcase, cases[i]);                          \
+        suite_add_tcase(suite, tcase);                                \
+        srunner_run_all(runner, CK_NORMAL);                           \
+        failed = srunner_ntests_failed(runner);                       \
+        srunner_free(runner);                                         \
+        return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;             \
+    }
+
+#endif
