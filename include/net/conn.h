@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * conn - one client connection, from accept to free.
+ *
+ * Threads  A conn lives and dies on one worker and never moves. All calls are
+ *          [owner]. Other threads know a conn only by its conn_id and reach it
+ *          by a post to its worker; the id may be stale by then and is simply
+ *          not found.
+ * Memory   Made by conns_adopt() from an accepted socket. conn_close() ends it
+ *          at once for the world (fd closed, queue dropped, timers off, id
+ *          stale); on_closed is called and the memory given back at the end of
+ *          the turn, after the last callback. So no callback ever returns into
+ *          a freed conn.
+ *
+ *                                                 conn_drain()
+ *            conn_enter()   conn_enter()        or EOF, by on_eof    flushed and
+ *  ACCEPTED -----> DETECT -----> OPENING -----> OPEN -----> DRAINING  acknowledged
+ *     |  \____________________/^    |            |              |     or deadline
+ *     |      pinned protocol   |    |            |              |----------.
+ *     |                        |    |            |              |          v
+ *     +------------------------+----+------------+--------------+-----> CLOSED
+ *                              conn_close()
+ *
+ *  ACCEPTED  Adopted this turn, not yet read. Deadline: timeouts.detect.
+ *  DETECT    Which protocol? Bytes are offered but stay. timeouts.detect.
+ *  OPENING   A protocol is chosen; who is it? timeouts.opening.
+ *  OPEN      Attached to the hub, or about to be. Heartbeat: timeouts.idle_ping.
+ *  DRAINING  Input is read and thrown away; the queue only shrinks, then our
+ *            side is shut down and we wait for the peer's FIN or its last
+ *            acknowledgement, so that no RST of ours overtakes what we said.
+ *            timeouts.drain.
+ *  CLOSED    fd is -1, queue empty, timers off. on_closed is due or done.
+ *
+ * Reading  Edge-triggered, conf recvq bytes a turn at most, then the conn goes
+ *          to the back of the worker's ready list. Bytes go through one buffer
+ *          a worker; only what on_bytes did not consume is kept by the conn.
+ *          Reading pauses while any of enum conn_pause is set; TCP then slows
+ *          the peer. Data before EOF or RST is always offered first.
+ * Writing  conn_queue() in any number and from any callback; everything goes
+ *          out in order with writev at the end of the turn. Short writes,
+ *          EAGAIN and EINTR are normal; EPOLLOUT is watched only while
+ *          something is left.
+ */
+#ifndef NET_CONN_H
+#define NET_CONN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/compiler.h"
+#include "base/id.h"
+#include "base/metric.h"
+#include "net/addr.h"
+#include "net/net_conf.h"
+
+struct conn;
+struct conns;
+struct msg;
+struct worker;
+
+/* {worker:8, generation:28, slot:28}; 0 is nobody. Everyone may hold one. */
+typedef uint64_t conn_id;
+
+#define CONN_NONE        0u
+#define CONN_WORKERS_MAX 255
+
+static inline unsigned
+conn_id_worker(conn_id id)
+{
+    return (unsigned)(id >> 56);
+}
+
+enum conn_state {
+    CONN_ACCEPTED,
+    CONN_DETECT,
+    CONN_OPENING,
+    CONN_OPEN,
+    CONN_DRAINING,
+    CONN_CLOSED,
+};
+
+#define CONN_STATE_COUNT 6
+
+const char *conn_state_name(enum conn_state state);
+
+/* Why a conn ended; logged as reason=, counted, told to nobody's terminal. */
+/* clang-format off */
+#define CONN_ENDS(X)                                                          \
+    X(EOF,       "eof",        "the peer closed")                             \
+    X(RESET,     "reset",      "the peer reset the connection")               \
+    X(TIMEOUT,   "timeout",    "the peer stopped answering (kernel)")         \
+    X(IDLE,      "idle",       "no sign of life in time")                     \
+    X(OPENING,   "opening",    "gave no nickname in time")                    \
+    X(QUIT,      "quit",       "asked to leave")                              \
+    X(KICKED,    "kicked",     "an operator ended it")                        \
+    X(SENDQ,     "sendq",      "read too slowly")                             \
+    X(PROTOCOL,  "protocol",   "spoke a protocol that is not served")         \
+    X(DRAIN,     "drain",      "did not take its last bytes in time")         \
+    X(SHUTDOWN,  "shutdown",   "the server stopped")                          \
+    X(NOMEM,     "nomem",      "memory was short")                            \
+    X(ERROR,     "error",      "the socket failed")
+/* clang-format on */
+
+#define CONN_END_ENUM(id, name, help) CONN_END_##id,
+enum conn_end {
+    CONN_ENDS(CONN_END_ENUM) CONN_END_COUNT,
+};
+
+const char *conn_end_name(enum conn_end end);
+
+/* Reasons not to read; reading goes on when none is left. */
+enum conn_pause {
+    CONN_PAUSE_QUEUE = BIT(0),  /* its own: the write queue is high */
+    CONN_PAUSE_WINDOW = BIT(1), /* too many unanswered commands */
+    CONN_PAUSE_RATE = BIT(2),   /* talks too fast */
+};
+
+/* What a protocol is to a conn. All are called on the conn's worker. */
+struct conn_ops {
+    const char *name; /* "detect", "line" … */
+
+    /* `len` > 0 bytes wait. Returns how many it consumed; the rest is offered
+     * again, with what came after it, when more has come or reading resumes.
+     * May pause, queue, change ops, drain or close; once the conn is paused,
+     * draining or closed it should return. */
+    size_t (*on_bytes)(struct conn *c, const char *data, size_t len);
+
+    /* The peer closed its side; everything before was offered. `rest` bytes
+     * were never consumed. Must end in conn_drain() or conn_close(), at once
+     * or, by timeouts.drain at the latest, when answers have come. */
+    void (*on_eof)(struct conn *c, size_t rest);
+
+    /* The deadline of DETECT, OPENING or the heartbeat of OPEN. In OPEN the
+     * heartbeat is armed again by itself; in the others the conn is closed
+     * when the callback leaves it in the same state. */
+    void (*on_deadline)(struct conn *c);
+
+    /* Last call; `c` is CLOSED and freed afterwards. */
+    void (*on_closed)(struct conn *c, enum conn_end end);
+};
+
+/* Queues one reference to `m`; the caller keeps its own. 0, -ENOBUFS when the
+ * queue would pass conf sendq (the conn is then closing: CONN_END_SENDQ),
+ * -ENOMEM (likewise: CONN_END_NOMEM), -ESHUTDOWN when it takes no output. */
+int conn_queue(struct conn *c, struct msg *m);
+
+/* As conn_queue(), but takes over the caller's reference, also on failure.
+ * A NULL `m` counts as -ENOMEM, so a builder's result can be passed on. */
+int conn_queue_take(struct conn *c, struct msg *m);
+
+/* Moves ACCEPTED/DETECT -> DETECT, OPENING or OPEN and arms its deadline. */
+void conn_enter(struct conn *c, enum conn_state to);
+
+/* Says goodbye: no more input, flush, then close as `end`. */
+void conn_drain(struct conn *c, enum conn_end end);
+
+/* Ends it now; what is queued is dropped. Harmless when closed. */
+void conn_close(struct conn *c, enum conn_end end);
+
+void conn_pause(struct conn *c, enum conn_pause why);
+void conn_resume(struct conn *c, enum conn_pause why);
+
+/* Resumes `why` after `delay_ms`; only one such delay at a time. */
+void conn_pause_for(struct conn *c, enum conn_pause why, uint64_t delay_ms);
+
+/* Replaces the protocol. `data` is the new one's own. */
+void conn_set_ops(struct conn *c, const struct conn_ops *ops, void *data);
+void *conn_data(const struct conn *c);
+
+conn_id conn_get_id(const struct conn *c);
+enum conn_state conn_get_state(const struct conn *c);
+enum conn_end conn_get_end(const struct conn *c);
+bool conn_at_eof(const struct conn *c); /* the peer's FIN was read */
+const struct conn_ops *conn_get_ops(const struct conn *c);
+const struct addr *conn_peer(const struct conn *c);
+unsigned conn_listener(const struct conn *c); /* index given at hand-over */
+struct conns *conn_conns(const struct conn *c);
+size_t conn_queued_bytes(const struct conn *c);
+uint64_t conn_opened_ms(const struct conn *c); /* monotonic */
+uint64_t conn_heard_ms(const struct conn *c);  /* last byte in */
+uint64_t conn_bytes_in(const struct conn *c);
+uint64_t conn_bytes_out(const struct conn *c);
+
+#endif
