@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * command - what a client, or an operator, asks of the hub.
+ *
+ * Shape    A plain struct whose slices point to the asker's bytes. Who sends
+ *          it to the hub's thread lets hub_thread_send() copy it.
+ * Answers  Each command yields zero or more deliveries to `from.conn` and then
+ *          exactly one EVENT_DONE there, all tagged with `from.request`.
+ *
+ *  kind       session  name           text            other
+ *  ATTACH     -        nickname       -               who from.conn is
+ *  DETACH     x or 0   -              goodbye         how; 0: from.conn's own
+ *  NICK       x        new nickname   -
+ *  JOIN       x        room           -               count: past lines wanted
+ *  PART       x        room           goodbye
+ *  SAY        x        room           text            style
+ *  TELL       x        nickname       text            style
+ *  TOPIC      x        room           new topic       set: change, else ask
+ *  AWAY       x        -              why; empty: back
+ *  WHO        x        room           -
+ *  ROOMS      x        -              -
+ *  HISTORY    x        room           -               count
+ *  PING       x        -              token
+ *  the operator's; no session:
+ *  OPER_SAY   -        room           text            style, nick: speaks as
+ *  ANNOUNCE   -        -              text
+ *  KICK       -        nickname       why
+ */
+#ifndef CHAT_COMMAND_H
+#define CHAT_COMMAND_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/slice.h"
+
+/* Ids of the hub's; {generation, slot} as in base/id.h, so they may be stale.
+ * 0 is nobody. */
+typedef uint64_t session_id;
+typedef uint64_t user_id;
+typedef uint64_t room_id;
+
+enum command_kind {
+    COMMAND_ATTACH,
+    COMMAND_DETACH,
+    COMMAND_NICK,
+    COMMAND_JOIN,
+    COMMAND_PART,
+    COMMAND_SAY,
+    COMMAND_TELL,
+    COMMAND_TOPIC,
+    COMMAND_AWAY,
+    COMMAND_WHO,
+    COMMAND_ROOMS,
+    COMMAND_HISTORY,
+    COMMAND_PING,
+    COMMAND_OPER_SAY,
+    COMMAND_ANNOUNCE,
+    COMMAND_KICK,
+};
+
+#define COMMAND_COUNT (COMMAND_KICK + 1)
+
+const char *command_name(enum command_kind kind);
+
+enum say_style {
+    SAY_TEXT,
+    SAY_ACTION, /* /me */
+    SAY_NOTICE, /* no automatic answer, ever */
+};
+
+/* How a session ended, when a worker says so. */
+enum detach_how {
+    DETACH_QUIT, /* the user asked */
+    DETACH_LOST, /* the conn died; `text` says of what */
+};
+
+/* Whom to answer. The worker's index is the conn id's top byte; the operator
+ * has an index of its own behind the last worker's. */
+struct origin {
+    uint64_t conn; /* a conn_id; opaque to the hub but for the top byte */
+    uint32_t request;
+};
+
+static inline unsigned
+origin_worker(uint64_t conn)
+{
+    return (unsigned)(conn >> 56);
+}
+
+struct command {
+    enum command_kind kind;
+    enum say_style style;
+    enum detach_how how;
+    bool set;
+    uint32_t count;
+    struct origin from;
+    session_id session;
+    struct slice name; /* room or nickname, unchecked */
+    struct slice nick; /* OPER_SAY: whom it shows as the speaker */
+    struct slice text; /* clean UTF-8 (base/utf8.h); the protocol saw to it */
+};
+
+#endif

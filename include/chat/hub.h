@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * hub - the one place where chat state changes: users, nicknames, rooms,
+ * membership, topics, and the order of events.
+ *
+ * Shape    A deterministic state machine: what hub_apply() emits depends on
+ *          the commands so far and the times given with them, on nothing else.
+ *          No sockets, threads, clock or randomness inside.
+ * Threads  Whoever holds the hub; in the daemon the hub thread (hub_thread.h).
+ * Order    hub_apply() finishes one command before the next. The deliveries of
+ *          one command go out in the order of cause; DONE is the last.
+ * Fan-out  The hub never walks a room's members to deliver. A room counts its
+ *          members per worker, and an event goes once to each worker that has
+ *          some. Thereby the cost of a message does not grow with the room.
+ *
+ *  1. A nickname key is held by one user. A user is in the table of nicknames
+ *     from ATTACH to the end of its last session.
+ *  2. A room exists while it has members; `#lobby` always.
+ *  3. A room's seq grows by one with each event put in its log, and each of
+ *     those is emitted to every worker with members, the joiner's included.
+ *  4. A worker that learns of JOINED before any later event of that room, and
+ *     of PARTED/QUIT after any earlier one, thus knows its local members.
+ *  5. Memory short: the command is refused with NO_MEMORY and nothing has
+ *     changed, except DETACH and KICK, which always end the session.
+ */
+#ifndef CHAT_HUB_H
+#define CHAT_HUB_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/compiler.h"
+#include "base/hash.h"
+#include "chat/chat_conf.h"
+#include "chat/command.h"
+#include "chat/event.h"
+
+struct hub;
+
+#define HUB_LOBBY       "#lobby"
+#define HUB_WORKERS_MAX 255
+
+struct hub_conf {
+    struct hash_key key; /* of the tables of names */
+    uint64_t epoch;      /* makes event ids unique over restarts */
+    unsigned workers;    /* deliveries name a worker below this + 1; the index
+                             `workers` itself is the operator */
+    struct chat_conf chat;
+};
+
+/* Where deliveries go, in order. `d` and its event are the callee's to look at
+ * during the call; it takes a reference to keep the event. */
+struct hub_out {
+    void (*emit)(void *arg, unsigned worker, const struct delivery *d);
+    void *arg;
+};
+
+struct hub_now {
+    uint64_t wall_ms;
+};
+
+struct hub_census {
+    uint64_t users;
+    uint64_t sessions;
+    uint64_t rooms;
+    uint64_t members;
+    uint64_t log_events; /* in all rooms' logs */
+    uint64_t log_bytes;
+};
+
+/* 0 and *out, or -ENOMEM. `#lobby` exists from here on. */
+MUST_CHECK int hub_create(const struct hub_conf *conf, struct hub **out);
+
+/* Frees everything, sessions included, without a word. NULL is fine. */
+void hub_destroy(struct hub *hub);
+
+void hub_apply(struct hub *hub, const struct command *c,
+               const struct hub_now *now, const struct hub_out *out);
+
+/* New limits; what is over them stays and only new requests are judged. */
+void hub_reload(struct hub *hub, const struct chat_conf *conf);
+
+void hub_count(const struct hub *hub, struct hub_census *out);
+
+/* For an operator's lists: rooms by age, members by time of joining. */
+struct hub_room_info {
+    room_id id;
+    struct slice name;
+    struct slice topic;
+    uint64_t members;
+    uint64_t created_ms; /* wall */
+    uint64_t last_seq;
+};
+typedef void (*hub_room_fn)(void *arg, const struct hub_room_info *room);
+void hub_each_room(const struct hub *hub, hub_room_fn visit, void *arg);
+
+/* Walks everything and asserts 1-4. For tests and fuzzing. */
+void hub_check(const struct hub *hub);
+
+#endif
