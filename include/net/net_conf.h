@@ -18,7 +18,7 @@
     X(limits,   connections,             COUNT,    15000,   0,      1000000,   LIVE, "connections at once; 0: no limit")                      \
     X(limits,   connections_per_address, COUNT,    0,       0,      1000000,   LIVE, "connections at once from one address (IPv6: one /64); 0: no limit") \
     X(limits,   connect_rate,            COUNT,    0,       0,      100000,    LIVE, "new connections a second from one address; 0: no limit") \
-    X(limits,   sendq,                   BYTES,    1048576, 4096,   268435456, LIVE, "bytes waiting for one client before it is closed")      \
+    X(limits,   sendq,                   BYTES,    8388608, 4096,   268435456, LIVE, "bytes waiting for one client before it is closed")      \
     X(limits,   recvq,                   BYTES,    16384,   4096,   1048576,   LIVE, "bytes read from one client in one turn")                 \
     X(timeouts, detect,                  DURATION, 250,     1,      60000,     LIVE, "silence after which a client is taken for a plain one") \
     X(timeouts, opening,                 DURATION, 60000,   100,    3600000,   LIVE, "time to give a nickname")                               \
