@@ -10,7 +10,6 @@
 #ifndef BASE_MSG_H
 #define BASE_MSG_H
 
-#include <stdarg.h>
 #include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>

@@ -18,6 +18,7 @@
 #ifndef NET_ACCEPTOR_H
 #define NET_ACCEPTOR_H
 
+#include <limits.h>
 #include <stddef.h>
 
 #include "base/compiler.h"

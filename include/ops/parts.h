@@ -11,12 +11,22 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "ops/config.h"
+
 struct acceptor;
-struct config;
 struct conns;
 struct front;
 struct hub_thread;
 struct worker;
+
+/* A listening socket the acceptor has. */
+struct parts_listener {
+    unsigned index;    /* what conn_listener() says */
+    uint64_t protocol; /* enum front_protocol */
+    char name[CONFIG_NAME_MAX + 1];
+    char asked[CONFIG_TEXT_MAX + 1]; /* the address as configured */
+    char bound[CONFIG_TEXT_MAX + 1]; /* with the port it really has */
+};
 
 struct parts {
     struct worker *main_worker; /* runs main(): signals, control socket */
@@ -28,7 +38,11 @@ struct parts {
     size_t worker_count;
     struct hub_thread *hub;
     struct acceptor *acceptor;
-    const struct config *config; /* [main] replaced by a reload */
+    /* [main], changed by a reload */
+    const struct config *config;
+    size_t listener_count;
+    struct parts_listener listeners[CONFIG_LISTENERS_MAX];
+    /* set once */
     uint64_t started_wall_ms;
     uint64_t started_mono_ms;
     const char *config_path; /* NULL: none */
