@@ -38,7 +38,7 @@ struct wheel_timer {
 };
 
 struct wheel {
-    uint64_t now_ms; /* all that was due by then has fired */
+    uint64_t now_ms; /* what was due by then has fired, or is next to */
     uint64_t armed;  /* timers in the wheel */
     uint64_t bitmap[WHEEL_LEVELS];
     struct list slots[WHEEL_LEVELS][WHEEL_SLOTS];
