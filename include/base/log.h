@@ -16,9 +16,9 @@
  * Bytes    Values are escaped (a control, quote, backslash or ill-formed UTF-8
  *          becomes \xNN or \u00NN), and quoted where a space or '=' needs it,
  *          so nothing a peer sends can end a line or colour a terminal.
- * Repeats  Each place in the code may log LOG_SITE_BURST warnings or infos of
- *          level warn and above in LOG_SITE_WINDOW_MS; the rest is counted and
- *          told with the first line after that.
+ * Repeats  Each place in the code may log LOG_SITE_BURST lines of level warn or
+ *          error in LOG_SITE_WINDOW_MS; the rest is counted and told with the
+ *          first line after that (skipped=N).
  */
 #ifndef BASE_LOG_H
 #define BASE_LOG_H
