@@ -18,5 +18,7 @@
 /* The struct of `type` whose field `member` is at `ptr`. */
 #define CONTAINER_OF(ptr, type, member) \
     ((type *)(void *)((char *)(ptr)-offsetof(type, member)))
+#define CONST_CONTAINER_OF(ptr, type, member) \
+    ((const type *)(const void *)((const char *)(ptr)-offsetof(type, member)))
 
 #endif
