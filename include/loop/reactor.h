@@ -53,8 +53,12 @@ void reactor_remove(struct reactor *r, struct reactor_source *s, int fd);
 /* Sources watched now, for the census. */
 size_t reactor_sources(const struct reactor *r);
 
-/* Waits up to `timeout_ms` (0: not at all, -1: for ever) and calls on_ready of
- * what is ready, one batch. The number of events; EINTR counts as 0. */
-size_t reactor_poll(struct reactor *r, int timeout_ms);
+/* Waits up to `timeout_ms` (0: not at all, -1: for ever). The number of events
+ * that came, one batch; EINTR counts as 0. */
+size_t reactor_wait(struct reactor *r, int timeout_ms);
+
+/* Calls on_ready of what that batch holds and is still watched. Apart from
+ * reactor_wait(), so that the clock can be read in between. */
+void reactor_dispatch(struct reactor *r);
 
 #endif

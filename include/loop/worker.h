@@ -5,16 +5,17 @@
  * The workers that serve conns, the acceptor, the hub and main() all are one.
  *
  * Shape    A turn: wait (reactor, until an event, the bell, or the next timer)
- *          → read the clock → ready sources → posts from the inbox → timers
- *          → tasks deferred to the end of the turn. Posts, timers and tasks
- *          have a budget a turn; what is left makes the next turn not wait.
+ *          → read the clock → ready sources → tasks asked for "soon" → posts
+ *          from the inbox → timers → tasks deferred to the end of the turn.
+ *          Posts and timers have a budget a turn, a task runs once a turn;
+ *          what is left makes the next turn not wait.
  * Threads  worker_post(), worker_is_self() and the counters: [any]. All else
  *          belongs to the worker's own thread ([owner], checked with
  *          ASSERT_OWNER), or to its maker while it does not run.
  * Order    What one thread posted runs in the order it was posted.
  * Memory   A post is its receiver's from worker_post() on. Posts that reach a
  *          worker after its last turn are given to kind->drop by
- *          worker_destroy().
+ *          worker_destroy(). Who may still post is stopped before that.
  * Bell     An eventfd, rung only by the poster who finds the worker asleep
  *          (base/inbox.h).
  *
@@ -76,7 +77,7 @@ struct worker_conf {
 /* clang-format off */
 #define WORKER_COUNTERS(X)                                                    \
     X(turns,      COUNTER, "turns of the loop")                               \
-    X(wakeups,    COUNTER, "turns that had waited and were woken by the bell")\
+    X(wakeups,    COUNTER, "turns that the bell began")                       \
     X(posts,      COUNTER, "posts run")                                       \
     X(timers,     COUNTER, "timers fired")                                    \
     X(busy_us,    COUNTER, "microseconds spent outside epoll_wait")           \
@@ -103,10 +104,12 @@ void worker_run(struct worker *w);
 /* [any] Asks the worker to end after the posts that are before this one. */
 void worker_quit(struct worker *w);
 
-/* worker_quit(), then waits for the thread. Not from that thread. */
+/* worker_quit(), then waits for the thread, if there is one. Not from that
+ * thread. */
 void worker_stop(struct worker *w);
 
-/* Not while it runs. Drops what was posted too late. NULL is fine. */
+/* Not while it runs. Drops what was posted too late. Timers must be disarmed
+ * and sources removed; tasks are forgotten. NULL is fine. */
 void worker_destroy(struct worker *w);
 
 /* [any] Hands `p` over; never fails, never waits. */
@@ -127,9 +130,10 @@ uint64_t worker_now_ms(const struct worker *w);
 
 void task_init(struct task *t, task_fn run);
 
-/* Runs `t` once at the end of this turn, after posts and timers. Asking again
- * before it ran is harmless. A task deferred by a task at the end of a turn
- * runs at the end of the next one, which then does not wait. */
+/* Runs `t` once at the end of this turn, after posts and timers. A task
+ * deferred by a task at the end of a turn runs at the end of the next one,
+ * which then does not wait. Asking again before it ran, also with
+ * worker_soon(), changes nothing. */
 void worker_defer(struct worker *w, struct task *t);
 
 /* Runs `t` once in the next turn, before its posts; that turn does not wait. */
@@ -138,7 +142,8 @@ void worker_soon(struct worker *w, struct task *t);
 /* Takes back either; harmless when not asked for. */
 void worker_cancel(struct task *t);
 
-/* Calls `fn(arg)` on the worker's thread when it starts and when it ends. */
+/* Called with `arg` on the worker's thread before the first turn and after the
+ * last; what on_stop defers still runs. Either may be NULL. */
 struct worker_hooks {
     void (*on_start)(struct worker *w, void *arg);
     void (*on_stop)(struct worker *w, void *arg);
@@ -148,5 +153,10 @@ void worker_set_hooks(struct worker *w, const struct worker_hooks *hooks);
 
 /* [any] */
 const struct worker_counters *worker_counters(const struct worker *w);
+
+/* [any] What it is doing: "wait", "ready", "tasks", "timers", or the name of
+ * the post that runs. *since_ms: the start of the turn, on the clock of
+ * worker_now_ms(); 0 while it waits or does not run. */
+const char *worker_where(const struct worker *w, uint64_t *since_ms);
 
 #endif
