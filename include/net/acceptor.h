@@ -7,7 +7,9 @@
  *          ACCEPT_BUDGET a listener and turn; each socket goes to the worker
  *          with the fewest conns.
  * Limits   Whole server, per address, connect rate: over one of them the
- *          client is told in one plain line and closed; never silently.
+ *          client is told in one plain line and closed; never silently. Where
+ *          addresses are counted, each socket travels with a ticket, which its
+ *          conn returns (net/conns.h); else there is none, to save its memory.
  * Errors   EMFILE, ENFILE: a reserve fd is given up to accept and close one
  *          client with a word; then, as for ENOBUFS and ENOMEM, accepting
  *          pauses for ACCEPT_BACKOFF_MS. ECONNABORTED, EINTR, EPROTO and the
@@ -23,7 +25,6 @@
 
 #include "base/compiler.h"
 #include "base/metric.h"
-#include "net/addr.h"
 #include "net/net_conf.h"
 
 struct acceptor;
@@ -63,7 +64,8 @@ MUST_CHECK int acceptor_create(const struct acceptor_env *env,
                                const struct net_conf *conf,
                                struct acceptor **out);
 
-/* After its worker stopped. Closes the listeners it still has. */
+/* After its worker stopped. Closes the listeners it still has. Every ticket
+ * must be home, or its post dropped with the worker: conns end first. */
 void acceptor_destroy(struct acceptor *a);
 
 /* [any] Takes the listener over and starts accepting. */
@@ -78,9 +80,6 @@ MUST_CHECK int acceptor_post_close(struct acceptor *a, unsigned index,
 /* [any] New limits. */
 MUST_CHECK int acceptor_post_reload(struct acceptor *a,
                                     const struct net_conf *conf);
-
-/* [any] A conn from `peer` is gone; see conns_env.on_gone. */
-void acceptor_post_gone(struct acceptor *a, const struct addr *peer);
 
 /* [any] */
 const struct acceptor_counters *acceptor_counters(const struct acceptor *a);

@@ -18,9 +18,9 @@
 
 #include "base/compiler.h"
 #include "base/metric.h"
+#include "loop/worker.h"
+#include "net/addr.h"
 #include "net/conn.h"
-
-struct acceptor;
 
 /* clang-format off */
 #define CONNS_COUNTERS(X)                                                     \
@@ -53,15 +53,35 @@ struct conns_counters {
 extern const struct metric_desc conns_metrics[];
 extern const size_t conns_metric_count;
 
+/* What somebody counts conns by. Its first bytes are known here so that a conn
+ * can send it back when it is gone, which thus can never fail. */
+struct conn_ticket {
+    struct post post;    /* its kind is the counter's own */
+    struct worker *home; /* who counts; outlives every conn */
+};
+
+/* [any] Sends the ticket home; NULL is fine. */
+static inline void
+conn_ticket_return(struct conn_ticket *ticket)
+{
+    if (ticket != NULL)
+        worker_post(ticket->home, &ticket->post);
+}
+
+/* A socket on its way from the acceptor to its conn. */
+struct accepted {
+    int fd;
+    unsigned listener; /* index */
+    struct addr peer;
+    struct conn_ticket *ticket; /* returned when the conn is gone; or NULL */
+};
+
 struct conns_env {
     struct worker *worker;
     /* Set on a new conn, with `arg` as its data; ACCEPTED until on_accepted
      * moves it on. */
     void (*on_accepted)(struct conn *c, void *arg);
     void *arg;
-    /* [owner] A conn that counted against its address is gone; may be NULL. */
-    void (*on_gone)(void *arg, const struct addr *peer);
-    void *gone_arg;
 };
 
 /* 0 and *out, or -ENOMEM. Before the worker starts. */
@@ -71,14 +91,12 @@ MUST_CHECK int conns_create(const struct conns_env *env,
 /* After the worker stopped; every conn must be closed. */
 void conns_destroy(struct conns *cs);
 
-/* [any] Hands an accepted, non-blocking socket to the worker; the fd is its
- * own from here on, also when memory is short. */
-void conns_post_socket(struct conns *cs, int fd, const struct addr *peer,
-                       unsigned listener);
+/* [any] Hands an accepted, non-blocking socket to the worker; fd and ticket are
+ * its own from here on, also when memory is short. */
+void conns_post_socket(struct conns *cs, const struct accepted *s);
 
 /* The same, already on the worker's thread. */
-void conns_adopt(struct conns *cs, int fd, const struct addr *peer,
-                 unsigned listener);
+void conns_adopt(struct conns *cs, const struct accepted *s);
 
 /* [any] Conns now or on their way here; the acceptor picks the least. */
 uint32_t conns_load(const struct conns *cs);
