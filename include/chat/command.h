@@ -25,6 +25,12 @@
  *  OPER_SAY   -        room           text            style, nick: speaks as
  *  ANNOUNCE   -        -              text
  *  KICK       -        nickname       why
+ *
+ * Who may  A session is good only together with its conn, else NO_SESSION.
+ *          PART, SAY, HISTORY and a TOPIC that is `set` want a member of the
+ *          room; WHO and asking for a TOPIC want only a room that exists.
+ * Counts   JOIN shows as many past lines as wanted, but at most
+ *          history.room_events; HISTORY as many as wanted and kept.
  */
 #ifndef CHAT_COMMAND_H
 #define CHAT_COMMAND_H
@@ -35,7 +41,7 @@
 #include "base/slice.h"
 
 /* Ids of the hub's; {generation, slot} as in base/id.h, so they may be stale.
- * 0 is nobody. */
+ * 0 is nobody. Users are counted instead: their ids never come again. */
 typedef uint64_t session_id;
 typedef uint64_t user_id;
 typedef uint64_t room_id;
@@ -97,7 +103,8 @@ struct command {
     struct origin from;
     session_id session;
     struct slice name; /* room or nickname, unchecked */
-    struct slice nick; /* OPER_SAY: whom it shows as the speaker */
+    struct slice nick; /* OPER_SAY: whom it shows as the speaker; a reserved
+                          name or a free one. Empty: klatchctl */
     struct slice text; /* clean UTF-8 (base/utf8.h); the protocol saw to it */
 };
 

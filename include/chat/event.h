@@ -18,8 +18,10 @@
  *  TOPIC      room            x      -            topic
  *  in the logs of all rooms of `who` (places[]); each peer is told once:
  *  RENAMED    peers, self     x      new nick     -
- *  QUIT       peers           x      -            goodbye
- *  AWAY       peers, self     x      -            why; empty: back
+ *  QUIT       peers           x      -            goodbye; "kicked: why"
+ *  AWAY       peers, self     x      -            why; empty: back (said twice:
+ *                                                 the second to self only, and
+ *                                                 in no log)
  *  to one session or to all:
  *  TOLD       that session    x      to: nick     text       style
  *  ANNOUNCED  everybody       -      -            text
@@ -31,11 +33,14 @@
  *  MEMBERS    asker           -      room name    -          items: nick, why
  *  ROOMS      asker           -      -            -          items: name, topic,
  *                                                            members
- *  SENT       asker           -      to: nick     why away   (after TELL; text
- *                                                            if `to` is away)
- *  HISTORY    asker           -      room name    -          events that follow
+ *  SENT       asker           -      to: nick     why away   style (after TELL;
+ *                                                            text if `to` is
+ *                                                            away, but not for
+ *                                                            a notice)
+ *  HISTORY    asker           -      room name    -          SAID that follow
  *  PONG       asker           -      -            token
- *  REFUSED    asker           -      what it was  -          refusal
+ *  REFUSED    asker           -      what it was  -          refusal; the name is
+ *                                                            cleaned and cut
  *  DONE       asker           -      -            -
  */
 #ifndef CHAT_EVENT_H
@@ -175,7 +180,7 @@ enum route {
     ROUTE_CONN,  /* to the conn `to` only */
     ROUTE_ROOM,  /* to all local members of event->room */
     ROUTE_PEERS, /* to all local members of any of event->u.places, once, and
-                    to who->conn */
+                    to who->conn (which, for QUIT, has no session any more) */
     ROUTE_ALL,   /* to every session */
 };
 
@@ -184,7 +189,8 @@ struct delivery {
     enum route route;
     bool replay;      /* ROUTE_CONN: it is history, not happening now */
     uint32_t request; /* the asker's tag, for the conn `to` only */
-    uint64_t to;      /* the asker's conn */
+    uint64_t to;      /* the asker's conn; ROUTE_CONN: who gets it, and when
+                         that is not the asker `request` is 0 */
 };
 
 #endif
