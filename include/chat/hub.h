@@ -21,7 +21,12 @@
  *  4. A worker that learns of JOINED before any later event of that room, and
  *     of PARTED/QUIT after any earlier one, thus knows its local members.
  *  5. Memory short: the command is refused with NO_MEMORY and nothing has
- *     changed, except DETACH and KICK, which always end the session.
+ *     changed, except DETACH and KICK, which always end the session (then
+ *     perhaps without QUIT). DONE and this refusal need no memory. A log that
+ *     cannot grow keeps fewer events; a long list may break off.
+ *  6. JOIN is answered by JOINED to the room, then ROOM, HISTORY and its SAID
+ *     (replay) to the joiner, if there are any; HISTORY always by HISTORY.
+ *     KICK: ENDED to the session, then QUIT to its peers. TELL: TOLD, SENT.
  */
 #ifndef CHAT_HUB_H
 #define CHAT_HUB_H

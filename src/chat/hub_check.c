@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * hub_check - what hub.h promises, asserted over the whole hub. The numbers
+ * are those of hub.h.
+ */
+#include <stdlib.h>
+
+#include "base/assert.h"
+#include "chat/hub_priv.h"
+
+static const struct member *
+member_in_user(const struct list_link *link)
+{
+    return CONST_CONTAINER_OF(link, struct member, in_user);
+}
+
+static const struct member *
+member_in_room(const struct list_link *link)
+{
+    return CONST_CONTAINER_OF(link, struct member, in_room);
+}
+
+static struct name
+name_of(const struct label *l)
+{
+    struct name name;
+
+    ASSERT(name_check_room(label_text(l), &name) == NAME_OK ||
+           name_check_nick(label_text(l), &name) == NAME_OK);
+    ASSERT(slice_equal(label_key(l), slice_make(name.key, name.key_len)));
+    return name;
+}
+
+/* 1: found under its nickname and no other, until its session ends. */
+static void
+check_user(const struct hub *hub, const struct user *user)
+{
+    const struct name name = name_of(user->nick);
+    const struct list_link *link;
+    uint32_t rooms = 0;
+
+    ASSERT(user_find(hub, &name) == user);
+    ASSERT(user->session != NULL && user->session->user == user);
+    ASSERT(session_of_conn(hub, user->session->conn) == user->session);
+    ASSERT(session_find(hub, user->session->id, user->session->conn) ==
+           user->session);
+    list_for_each (link, &user->members) {
+        ASSERT(member_in_user(link)->user == user);
+        rooms++;
+    }
+    ASSERT(rooms == user->rooms);
+}
+
+static uint64_t
+check_users(const struct hub *hub)
+{
+    struct hash_link *link;
+    uint64_t members = 0;
+    uint64_t users = 0;
+    size_t at;
+
+    hash_for_each (link, at, &hub->users_by_key) {
+        const struct user *const user = CONTAINER_OF(link, struct user, by_key);
+
+        check_user(hub, user);
+        members += user->rooms;
+        users++;
+    }
+    ASSERT(users == hub->census.users);
+    ASSERT(users == hub->census.sessions);
+    ASSERT(users == hub->session_ids.used);
+    ASSERT(users == hub->sessions_by_conn.used);
+    return members;
+}
+
+static uint64_t
+seq_in(const struct room *room, const struct event *e)
+{
+    if (e->room == room->id)
+        return e->seq;
+    for (uint32_t i = 0; i < e->count; i++) {
+        if (e->u.places[i].room == room->id)
+            return e->u.places[i].seq;
+    }
+    return 0;
+}
+
+/* 3: the log ends with the last seq and has no gap. */
+static void
+check_log(const struct room *room)
+{
+    const struct room_log *const log = &room->log;
+    uint64_t seq = room->last_seq - (log->end - log->first);
+    uint64_t bytes = 0;
+    uint64_t newest_said = 0;
+    uint32_t said = 0;
+
+    for (uint64_t at = log->first; at < log->end; at++) {
+        const struct log_entry *const entry = room_log_at(log, at);
+
+        ASSERT(event_is_logged(entry->event->kind));
+        ASSERT(seq_in(room, entry->event) == ++seq);
+        bytes += event_bytes(entry->event);
+        if (entry->event->kind != EVENT_SAID)
+            continue;
+        ASSERT(said == 0 || at - entry->to_older_said == newest_said);
+        ASSERT(said == 0 ||
+               newest_said + room_log_at(log, newest_said)->to_newer_said ==
+                   at);
+        newest_said = at;
+        said++;
+    }
+    ASSERT(seq == room->last_seq);
+    ASSERT(bytes == log->bytes);
+    ASSERT(said == log->said);
+    ASSERT(said == 0 || newest_said == log->newest_said);
+}
+
+/* 4: the counts by which workers are chosen are those of the members. */
+static void
+check_members(const struct hub *hub, const struct room *room)
+{
+    uint32_t on[HUB_WORKERS_MAX + 1] = {0};
+    const struct list_link *link;
+    uint64_t members = 0;
+
+    list_for_each (link, &room->members) {
+        const struct member *const m = member_in_room(link);
+
+        ASSERT(m->room == room);
+        ASSERT(member_find(hub, m->user, room) == m);
+        on[origin_worker(m->user->session->conn)]++;
+        members++;
+    }
+    ASSERT(members == room->member_count);
+    for (unsigned w = 0; w < hub_worker_count(hub); w++)
+        ASSERT(on[w] == room->members_on[w]);
+}
+
+/* 2: somebody is in it, or it is the lobby. */
+static void
+check_room(const struct hub *hub, const struct room *room)
+{
+    const struct name name = name_of(room->name);
+
+    ASSERT(room_find(hub, &name) == room);
+    ASSERT(id_table_find(&hub->room_ids, room->id) == room);
+    ASSERT(room->member_count > 0 ||
+           slice_equal(label_text(room->name), slice_of(HUB_LOBBY)));
+    check_members(hub, room);
+    check_log(room);
+}
+
+void
+hub_check(const struct hub *hub)
+{
+    const uint64_t members_of_users = check_users(hub);
+    struct hub_census sum = {.rooms = 0};
+    struct list_link *link;
+
+    list_for_each (link, &hub->rooms) {
+        const struct room *const room = CONTAINER_OF(link, struct room, by_age);
+
+        check_room(hub, room);
+        sum.rooms++;
+        sum.members += room->member_count;
+        sum.log_events += room->log.end - room->log.first;
+        sum.log_bytes += room->log.bytes;
+    }
+    ASSERT(sum.rooms >= 1 && sum.rooms == hub->census.rooms);
+    ASSERT(sum.members == hub->census.members);
+    ASSERT(sum.members == members_of_users);
+    ASSERT(sum.members == hub->members_by_pair.used);
+    ASSERT(sum.log_events == hub->census.log_events);
+    ASSERT(sum.log_bytes == hub->census.log_bytes);
+}

@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * hub_priv - what the hub is made of; for src/chat/hub*.c only.
+ *
+ *            by_key              by_key
+ *   hub ------------> user   room <------------ hub
+ *    | by_conn, ids     \     /      ids, by age
+ *    +-----> session --- \   / ---> log: events
+ *                       member
+ *              (by_pair; in both their lists, oldest first)
+ *
+ * Files    hub.c the table of commands, life · hub_emit.c who is told ·
+ *          hub_user.c users and sessions · hub_room.c rooms and members ·
+ *          hub_log.c a room's ring of events · hub_say.c talk · hub_list.c
+ *          lists · hub_check.c the invariants.
+ * Handlers One a command; they get a `struct ask`, look, allocate all they
+ *          need, and only then change and emit. A refusal they return has
+ *          changed nothing.
+ * Memory   Users, sessions and members come from slabs; one idle user in one
+ *          room takes 192 bytes of them, its two names, and its places in
+ *          three tables.
+ */
+#ifndef CHAT_HUB_PRIV_H
+#define CHAT_HUB_PRIV_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/compiler.h"
+#include "base/hash.h"
+#include "base/id.h"
+#include "base/list.h"
+#include "base/slab.h"
+#include "chat/hub.h"
+#include "chat/name.h"
+
+/* A checked name at its length: what is shown, then the key. */
+struct label {
+    uint16_t len;
+    uint16_t key_len;
+    char bytes[];
+};
+
+struct label *label_create(const struct name *name);
+
+static inline struct slice
+label_text(const struct label *l)
+{
+    return slice_make(l->bytes, l->len);
+}
+
+static inline struct slice
+label_key(const struct label *l)
+{
+    return slice_make(l->bytes + l->len, l->key_len);
+}
+
+/* ---- users --------------------------------------------------------------- */
+
+struct user {
+    struct hash_link by_key;
+    struct list members; /* in the order joined */
+    user_id id;
+    struct session *session;
+    struct label *nick;
+    struct event *away; /* the AWAY event; NULL: here */
+    uint32_t rooms;
+};
+
+struct session {
+    struct hash_link by_conn;
+    session_id id;
+    uint64_t conn;
+    struct user *user;
+};
+
+/* A user in a room. */
+struct member {
+    struct hash_link by_pair;
+    struct list_link in_room;
+    struct list_link in_user;
+    struct room *room;
+    struct user *user;
+};
+
+/* ---- rooms --------------------------------------------------------------- */
+
+/* SAID entries are chained both ways by distance, so that the last lines of a
+ * room are found without looking at what lies between them. */
+struct log_entry {
+    struct event *event;
+    uint32_t to_older_said;
+    uint32_t to_newer_said;
+};
+
+/* Positions count from the room's birth; the ring is a window [first, end) of
+ * them. */
+struct room_log {
+    struct log_entry *ring;
+    uint32_t size; /* of `ring`, a power of two */
+    uint32_t said; /* SAID entries in the window */
+    uint64_t first;
+    uint64_t end;
+    uint64_t newest_said; /* position; only when said > 0 */
+    uint64_t bytes;
+};
+
+struct room {
+    struct hash_link by_key;
+    struct list_link by_age;
+    struct list members; /* in the order joined */
+    struct label *name;
+    struct event *topic; /* the TOPIC event; NULL: never set */
+    room_id id;
+    uint64_t created_ms;
+    uint64_t last_seq;
+    uint64_t member_count;
+    struct room_log log;
+    uint32_t members_on[]; /* per worker; hub_conf.workers + 1 of them */
+};
+
+/* ---- hub ----------------------------------------------------------------- */
+
+struct hub {
+    struct hub_conf conf;
+    struct hash users_by_key;
+    struct hash sessions_by_conn;
+    struct hash rooms_by_key;
+    struct hash members_by_pair;
+    struct id_table session_ids;
+    struct id_table room_ids;
+    struct list rooms; /* by age */
+    struct slab users;
+    struct slab sessions;
+    struct slab members;
+    struct hub_census census;
+    uint64_t last_event_id;
+    user_id last_user_id;
+    /* Made at the start, so that there is an answer when memory is short. */
+    struct event *done;
+    struct event *no_memory;
+    struct event *ended;
+    uint32_t sessions_on[HUB_WORKERS_MAX + 1];
+};
+
+/* One command under way. */
+struct ask {
+    struct hub *hub;
+    const struct command *c;
+    const struct hub_now *now;
+    const struct hub_out *out;
+    struct session *session; /* whose the command is; NULL: nobody's */
+    struct user *user;       /* likewise */
+    struct slice what;       /* named in a refusal */
+};
+
+static inline unsigned
+hub_worker_count(const struct hub *hub)
+{
+    return hub->conf.workers + 1; /* the operator's too */
+}
+
+/* ---- hub_emit.c ---------------------------------------------------------- */
+
+/* The start of an event: its kind, the time and, when it is not an answer, an
+ * id. To be filled in and given to event_create(). */
+struct event ask_draft(const struct ask *a, enum event_kind kind);
+
+/* `user` as it is now. */
+struct event_who ask_who(const struct user *user);
+
+void emit_to_conn(const struct ask *a, uint64_t conn, struct event *e);
+void emit_replay(const struct ask *a, struct event *e);
+void emit_to_asker(const struct ask *a, struct event *e);
+void emit_to_room(const struct ask *a, const struct room *room,
+                  struct event *e);
+
+/* To who shares a room with `user`, and to `user`. */
+void emit_to_peers(const struct ask *a, const struct user *user,
+                   struct event *e);
+void emit_to_all(const struct ask *a, struct event *e);
+
+/* ---- hub_log.c ----------------------------------------------------------- */
+
+MUST_CHECK int room_log_init(struct room_log *log);
+void room_log_fini(struct room_log *log, struct hub_census *census);
+
+/* Appends a reference to `e` and drops what is over the limits, oldest first.
+ * A ring that cannot grow for want of memory keeps fewer events. */
+void room_log_push(struct room_log *log, struct event *e,
+                   const struct chat_conf *conf, struct hub_census *census);
+
+static inline const struct log_entry *
+room_log_at(const struct room_log *log, uint64_t position)
+{
+    return &log->ring[position & (log->size - 1)];
+}
+
+/* The position of the `n`-th SAID from the end; 1 <= n <= log->said. */
+uint64_t room_log_said(const struct room_log *log, uint32_t n);
+
+/* ---- hub_user.c ---------------------------------------------------------- */
+
+struct user *user_find(const struct hub *hub, const struct name *name);
+
+/* NULL when it has ended, or is not that conn's. */
+struct session *session_find(const struct hub *hub, session_id id,
+                             uint64_t conn);
+struct session *session_of_conn(const struct hub *hub, uint64_t conn);
+
+enum refusal user_refusal(enum name_verdict verdict);
+
+/* The user that the command names, or why not. */
+enum refusal user_named(struct ask *a, struct user **out);
+
+/* Frees all users at the hub's end. */
+void users_drop_all(struct hub *hub);
+
+enum refusal user_on_attach(struct ask *a);
+enum refusal user_on_detach(struct ask *a);
+enum refusal user_on_nick(struct ask *a);
+enum refusal user_on_away(struct ask *a);
+enum refusal user_on_kick(struct ask *a);
+
+/* ---- hub_room.c ---------------------------------------------------------- */
+
+struct room *room_find(const struct hub *hub, const struct name *name);
+
+/* 0 and *out, in all tables and without members, or -ENOMEM. */
+MUST_CHECK int room_create(struct hub *hub, const struct name *name,
+                           uint64_t wall_ms, struct room **out);
+
+/* Ends `room` when it has no members and is not the lobby. */
+void room_drop_if_empty(struct hub *hub, struct room *room);
+
+/* Ends it whatever it is, at the hub's end. */
+void room_destroy(struct hub *hub, struct room *room);
+
+struct member *member_find(const struct hub *hub, const struct user *user,
+                           const struct room *room);
+
+/* NULL when memory is short. */
+struct member *member_add(struct hub *hub, struct user *user,
+                          struct room *room);
+
+/* The room stays, even empty. */
+void member_remove(struct hub *hub, struct member *m);
+
+/* Puts `e` in the log of `room`, whose next seq it carries. */
+void room_record(struct hub *hub, struct room *room, struct event *e);
+
+/* The room that the command names, or why not. */
+enum refusal room_named(struct ask *a, struct room **out);
+
+/* As room_named(), and the asker is a member. */
+enum refusal room_joined(struct ask *a, struct room **out);
+
+enum refusal room_on_join(struct ask *a);
+enum refusal room_on_part(struct ask *a);
+
+/* ---- hub_say.c, hub_list.c ----------------------------------------------- */
+
+enum refusal say_on_say(struct ask *a);
+enum refusal say_on_tell(struct ask *a);
+enum refusal say_on_topic(struct ask *a);
+enum refusal say_on_ping(struct ask *a);
+enum refusal say_on_oper_say(struct ask *a);
+enum refusal say_on_announce(struct ask *a);
+
+enum refusal list_on_who(struct ask *a);
+enum refusal list_on_rooms(struct ask *a);
+enum refusal list_on_history(struct ask *a);
+
+/* The HISTORY answer with up to `wanted` lines, for list_replay() to follow;
+ * NULL when memory is short. */
+struct event *list_history(const struct ask *a, const struct room *room,
+                           uint64_t wanted);
+void list_replay(const struct ask *a, const struct room *room,
+                 struct event *history);
+
+#endif

@@ -1,0 +1,497 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * hub_user - users and their sessions: how they come, are called and go.
+ *
+ * Today a user has exactly one session; both come with ATTACH and go together.
+ * They are two structs because a session belongs to a conn and a user to a
+ * nickname, and a nickname shall be able to outlive a conn.
+ */
+#include <stdlib.h>
+
+#include "base/assert.h"
+#include "base/buf.h"
+#include "chat/hub_priv.h"
+
+/* Keys of names that would let a user pass for the server. */
+static const char *const reserved_keys[] = {
+    "klatch", "klatchctl", "klatchd", "operator", "server",
+};
+
+static bool
+is_reserved(const struct name *name)
+{
+    const struct slice key = slice_make(name->key, name->key_len);
+
+    for (size_t i = 0; i < ARRAY_LEN(reserved_keys); i++) {
+        if (slice_equal(key, slice_of(reserved_keys[i])))
+            return true;
+    }
+    return false;
+}
+
+/* ---- finding ------------------------------------------------------------- */
+
+static uint64_t
+key_hash(const struct hub *hub, const struct name *name)
+{
+    return hash_bytes(&hub->conf.key, name->key, name->key_len);
+}
+
+static bool
+user_matches(const struct hash_link *link, const void *key)
+{
+    const struct user *const user =
+        CONST_CONTAINER_OF(link, struct user, by_key);
+
+    return slice_equal(label_key(user->nick), *(const struct slice *)key);
+}
+
+struct user *
+user_find(const struct hub *hub, const struct name *name)
+{
+    const struct slice key = slice_make(name->key, name->key_len);
+    struct hash_link *const link =
+        hash_find(&hub->users_by_key, key_hash(hub, name), user_matches, &key);
+
+    return link == NULL ? NULL : CONTAINER_OF(link, struct user, by_key);
+}
+
+struct session *
+session_find(const struct hub *hub, session_id id, uint64_t conn)
+{
+    struct session *const session = id_table_find(&hub->session_ids, id);
+
+    return session != NULL && session->conn == conn ? session : NULL;
+}
+
+static bool
+session_matches(const struct hash_link *link, const void *key)
+{
+    const struct session *const session =
+        CONST_CONTAINER_OF(link, struct session, by_conn);
+
+    return session->conn == *(const uint64_t *)key;
+}
+
+struct session *
+session_of_conn(const struct hub *hub, uint64_t conn)
+{
+    struct hash_link *const link = hash_find(
+        &hub->sessions_by_conn, hash_u64(conn), session_matches, &conn);
+
+    return link == NULL ? NULL : CONTAINER_OF(link, struct session, by_conn);
+}
+
+enum refusal
+user_refusal(enum name_verdict verdict)
+{
+    switch (verdict) {
+    case NAME_OK:
+        return REFUSAL_NONE;
+    case NAME_EMPTY:
+        return REFUSAL_NICK_EMPTY;
+    case NAME_TOO_LONG:
+        return REFUSAL_NICK_TOO_LONG;
+    case NAME_BAD_CHAR:
+    case NAME_NOT_UTF8:
+        return REFUSAL_NICK_BAD_CHAR;
+    case NAME_BAD_FIRST:
+        return REFUSAL_NICK_BAD_FIRST;
+    case NAME_NO_MEMORY:
+        return REFUSAL_NO_MEMORY;
+    }
+    return REFUSAL_NICK_BAD_CHAR;
+}
+
+enum refusal
+user_named(struct ask *a, struct user **out)
+{
+    struct name name;
+    const enum name_verdict verdict = name_check_nick(a->c->name, &name);
+
+    if (verdict == NAME_NO_MEMORY)
+        return REFUSAL_NO_MEMORY;
+    /* What cannot be a nickname is nobody's. */
+    *out = verdict == NAME_OK ? user_find(a->hub, &name) : NULL;
+    return *out == NULL ? REFUSAL_NO_SUCH_NICK : REFUSAL_NONE;
+}
+
+/* ---- coming -------------------------------------------------------------- */
+
+/* May `user` (NULL: a new one) be called what the command says? */
+static enum refusal
+may_be_called(const struct ask *a, const struct user *user, struct name *name)
+{
+    const struct user *holder;
+    enum refusal refusal;
+
+    refusal = user_refusal(name_check_nick(a->c->name, name));
+    if (refusal != REFUSAL_NONE)
+        return refusal;
+    if (is_reserved(name))
+        return REFUSAL_NICK_RESERVED;
+    holder = user_find(a->hub, name);
+    if (holder != NULL && holder != user)
+        return REFUSAL_NICK_TAKEN;
+    return REFUSAL_NONE;
+}
+
+/* In the table of nicknames, without a session; NULL when memory is short. */
+static struct user *
+user_create(struct hub *hub, const struct name *name)
+{
+    struct user *const user = slab_get(&hub->users);
+
+    if (user == NULL)
+        return NULL;
+    user->nick = label_create(name);
+    if (user->nick == NULL)
+        goto fail;
+    if (hash_insert(&hub->users_by_key, &user->by_key, key_hash(hub, name)) < 0)
+        goto fail;
+
+    user->id = ++hub->last_user_id;
+    list_init(&user->members);
+    hub->census.users++;
+    return user;
+
+fail:
+    free(user->nick);
+    slab_put(&hub->users, user);
+    return NULL;
+}
+
+static void
+user_destroy(struct hub *hub, struct user *user)
+{
+    ASSERT(user->session == NULL && user->rooms == 0);
+
+    hash_remove(&hub->users_by_key, &user->by_key);
+    event_unref(user->away);
+    free(user->nick);
+    hub->census.users--;
+    slab_put(&hub->users, user);
+}
+
+/* NULL when memory is short. */
+static struct session *
+session_create(struct hub *hub, struct user *user, uint64_t conn)
+{
+    struct session *const session = slab_get(&hub->sessions);
+
+    if (session == NULL)
+        return NULL;
+    if (id_table_add(&hub->session_ids, session, &session->id) < 0)
+        goto fail;
+    if (hash_insert(&hub->sessions_by_conn, &session->by_conn, hash_u64(conn)) <
+        0)
+        goto fail_id;
+
+    session->conn = conn;
+    session->user = user;
+    user->session = session;
+    hub->sessions_on[origin_worker(conn)]++;
+    hub->census.sessions++;
+    return session;
+
+fail_id:
+    id_table_remove(&hub->session_ids, session->id);
+fail:
+    slab_put(&hub->sessions, session);
+    return NULL;
+}
+
+static void
+session_destroy(struct hub *hub, struct session *session)
+{
+    session->user->session = NULL;
+    hash_remove(&hub->sessions_by_conn, &session->by_conn);
+    id_table_remove(&hub->session_ids, session->id);
+    hub->sessions_on[origin_worker(session->conn)]--;
+    hub->census.sessions--;
+    slab_put(&hub->sessions, session);
+}
+
+static enum refusal
+attach(struct ask *a, struct user *user)
+{
+    struct session *const session =
+        session_create(a->hub, user, a->c->from.conn);
+    struct event draft = ask_draft(a, EVENT_ATTACHED);
+    struct event *e;
+
+    if (session == NULL)
+        return REFUSAL_NO_MEMORY;
+    draft.who = ask_who(user);
+    draft.number = a->hub->census.users;
+    e = event_create(&draft);
+    if (e == NULL) {
+        session_destroy(a->hub, session);
+        return REFUSAL_NO_MEMORY;
+    }
+
+    emit_to_asker(a, e);
+    event_unref(e);
+    return REFUSAL_NONE;
+}
+
+enum refusal
+user_on_attach(struct ask *a)
+{
+    struct user *user;
+    struct name name;
+    enum refusal refusal;
+
+    if (session_of_conn(a->hub, a->c->from.conn) != NULL)
+        return REFUSAL_ATTACHED_ALREADY;
+    refusal = may_be_called(a, NULL, &name);
+    if (refusal != REFUSAL_NONE)
+        return refusal;
+    user = user_create(a->hub, &name);
+    if (user == NULL)
+        return REFUSAL_NO_MEMORY;
+
+    refusal = attach(a, user);
+    if (refusal != REFUSAL_NONE)
+        user_destroy(a->hub, user);
+    return refusal;
+}
+
+/* ---- what concerns all rooms of a user ----------------------------------- */
+
+/* Gives `draft` its places and makes the event; NULL when memory is short. */
+static struct event *
+event_in_all_rooms(const struct user *user, struct event *draft)
+{
+    struct event_place *const places =
+        calloc(user->rooms + (size_t)1, sizeof(*places));
+    struct list_link *link;
+    struct event *e;
+
+    if (places == NULL)
+        return NULL;
+    list_for_each (link, &user->members) {
+        const struct room *const room =
+            CONTAINER_OF(link, struct member, in_user)->room;
+
+        places[draft->count++] = (struct event_place){
+            .room = room->id,
+            .seq = room->last_seq + 1,
+        };
+    }
+    draft->u.places = places;
+    e = event_create(draft);
+    free(places);
+    return e;
+}
+
+static void
+record_in_all_rooms(struct hub *hub, const struct user *user, struct event *e)
+{
+    struct list_link *link;
+
+    list_for_each (link, &user->members)
+        room_record(hub, CONTAINER_OF(link, struct member, in_user)->room, e);
+}
+
+/* ---- going --------------------------------------------------------------- */
+
+static void
+leave_all_rooms(struct hub *hub, struct user *user)
+{
+    struct list_link *link;
+
+    while ((link = list_first(&user->members)) != NULL) {
+        struct member *const m = CONTAINER_OF(link, struct member, in_user);
+        struct room *const room = m->room;
+
+        member_remove(hub, m);
+        room_drop_if_empty(hub, room);
+    }
+}
+
+/* Tells the peers of `user` that it goes. When memory is too short for that
+ * they see it gone without a word: it must not stay for that. */
+static void
+announce_quit(const struct ask *a, const struct user *user, struct slice text)
+{
+    struct event draft;
+    struct event *e;
+
+    if (user->rooms == 0)
+        return; /* nobody to tell */
+    draft = ask_draft(a, EVENT_QUIT);
+    draft.who = ask_who(user);
+    draft.text = text;
+    e = event_in_all_rooms(user, &draft);
+    if (e == NULL)
+        return;
+
+    record_in_all_rooms(a->hub, user, e);
+    emit_to_peers(a, user, e);
+    event_unref(e);
+}
+
+static void
+end_user(struct hub *hub, struct user *user)
+{
+    leave_all_rooms(hub, user);
+    session_destroy(hub, user->session);
+    user_destroy(hub, user);
+}
+
+enum refusal
+user_on_detach(struct ask *a)
+{
+    const struct command *const c = a->c;
+    struct session *const session =
+        c->session == 0 ? session_of_conn(a->hub, c->from.conn)
+                        : session_find(a->hub, c->session, c->from.conn);
+
+    if (session == NULL)
+        return REFUSAL_NO_SESSION;
+
+    announce_quit(a, session->user, c->text);
+    end_user(a->hub, session->user);
+    return REFUSAL_NONE;
+}
+
+static void
+announce_end(const struct ask *a, const struct user *user)
+{
+    struct event draft = ask_draft(a, EVENT_ENDED);
+    struct event *e;
+
+    draft.text = a->c->text;
+    e = event_create(&draft);
+    emit_to_conn(a, user->session->conn, e != NULL ? e : a->hub->ended);
+    event_unref(e);
+}
+
+enum refusal
+user_on_kick(struct ask *a)
+{
+    struct user *user;
+    struct buf why;
+    enum refusal refusal;
+
+    refusal = user_named(a, &user);
+    if (refusal != REFUSAL_NONE)
+        return refusal;
+
+    buf_init(&why);
+    buf_append_str(&why, "kicked");
+    if (a->c->text.len > 0) {
+        buf_append_str(&why, ": ");
+        buf_append(&why, a->c->text.data, a->c->text.len);
+    }
+    announce_end(a, user);
+    announce_quit(a, user, slice_make(why.data, why.len));
+    end_user(a->hub, user);
+    buf_fini(&why);
+    return REFUSAL_NONE;
+}
+
+static void
+drop_session(void *arg, uint64_t id, void *thing)
+{
+    const struct session *const session = thing;
+
+    end_user(arg, session->user);
+}
+
+void
+users_drop_all(struct hub *hub)
+{
+    id_table_each(&hub->session_ids, drop_session, hub);
+}
+
+/* ---- being called, being away -------------------------------------------- */
+
+static void
+rename_user(struct hub *hub, struct user *user, struct label *nick,
+            uint64_t hash)
+{
+    int rc;
+
+    free(user->nick);
+    user->nick = nick;
+    hash_remove(&hub->users_by_key, &user->by_key);
+    rc = hash_insert(&hub->users_by_key, &user->by_key, hash);
+    ASSERT(rc == 0); /* the table has buckets: it just held this user */
+}
+
+enum refusal
+user_on_nick(struct ask *a)
+{
+    struct event draft;
+    struct event *e;
+    struct label *nick;
+    struct name name;
+    enum refusal refusal;
+
+    refusal = may_be_called(a, a->user, &name);
+    if (refusal != REFUSAL_NONE)
+        return refusal;
+    if (slice_equal(slice_make(name.text, name.len), label_text(a->user->nick)))
+        return REFUSAL_NICK_SAME;
+
+    nick = label_create(&name);
+    if (nick == NULL)
+        return REFUSAL_NO_MEMORY;
+    draft = ask_draft(a, EVENT_RENAMED);
+    draft.who = ask_who(a->user);
+    draft.name = label_text(nick);
+    e = event_in_all_rooms(a->user, &draft);
+    if (e == NULL) {
+        free(nick);
+        return REFUSAL_NO_MEMORY;
+    }
+
+    record_in_all_rooms(a->hub, a->user, e);
+    emit_to_peers(a, a->user, e);
+    rename_user(a->hub, a->user, nick, key_hash(a->hub, &name));
+    event_unref(e);
+    return REFUSAL_NONE;
+}
+
+static struct slice
+away_text(const struct user *user)
+{
+    return user->away != NULL ? user->away->text : slice_make(NULL, 0);
+}
+
+/* Said once more: the asker is answered, the peers know already. */
+static enum refusal
+repeat_away(const struct ask *a, struct event *draft)
+{
+    struct event *const e = event_create(draft);
+
+    if (e == NULL)
+        return REFUSAL_NO_MEMORY;
+    emit_to_asker(a, e);
+    event_unref(e);
+    return REFUSAL_NONE;
+}
+
+enum refusal
+user_on_away(struct ask *a)
+{
+    struct event draft = ask_draft(a, EVENT_AWAY);
+    struct event *e;
+
+    draft.who = ask_who(a->user);
+    draft.text = a->c->text;
+    if (slice_equal(draft.text, away_text(a->user)))
+        return repeat_away(a, &draft);
+    e = event_in_all_rooms(a->user, &draft);
+    if (e == NULL)
+        return REFUSAL_NO_MEMORY;
+
+    record_in_all_rooms(a->hub, a->user, e);
+    emit_to_peers(a, a->user, e);
+    event_unref(a->user->away);
+    a->user->away = draft.text.len > 0 ? event_ref(e) : NULL;
+    event_unref(e);
+    return REFUSAL_NONE;
+}
