@@ -62,14 +62,15 @@ struct hub_thread_env {
 MUST_CHECK int hub_thread_create(const struct hub_thread_env *env,
                                  struct hub_thread **out);
 
-/* After its worker stopped. */
+/* After its worker stopped, or never ran. NULL is fine. */
 void hub_thread_destroy(struct hub_thread *t);
 
 /* [any] Copies `c` and its bytes to the hub. 0 or -ENOMEM. */
 MUST_CHECK int hub_thread_send(struct hub_thread *t, const struct command *c);
 
 /* [any] A DETACH that cannot fail, for a conn that dies when memory is short:
- * a ticket taken when the session began. NULL when memory is short then. */
+ * a ticket taken when the session began. NULL when memory is short then. The
+ * ticket is used up; `why` is a literal. */
 struct hub_ticket;
 MUST_CHECK struct hub_ticket *hub_ticket_create(void);
 void hub_ticket_destroy(struct hub_ticket *ticket); /* unused; NULL is fine */
