@@ -11,6 +11,7 @@
  */
 #include "base/msg.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
