@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+#include "net/net_conf.h"
+
+#include "base/compiler.h"
+#include "support/unit.h"
+
+/* clang-format off */
+#define ROW(section, key, kind, def, min, max, reload, help) \
+    {#section "." #key, def, min, max, help},
+/* clang-format on */
+
+static const struct row {
+    const char *name;
+    uint64_t def, min, max;
+    const char *help;
+} rows[] = {NET_OPTIONS(ROW)};
+
+START_TEST(every_default_is_within_its_range_and_explained)
+{
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        ck_assert_msg(rows[i].def == 0 || (rows[i].def >= rows[i].min &&
+                                           rows[i].def <= rows[i].max),
+                      "%s", rows[i].name);
+        ck_assert_msg(rows[i].help[0] != '\0', "%s", rows[i].name);
+    }
+}
+END_TEST
+
+START_TEST(init_gives_the_defaults_of_the_table)
+{
+    struct net_conf conf;
+
+    net_conf_init(&conf);
+
+    ck_assert_uint_eq(sizeof(conf), ARRAY_LEN(rows) * sizeof(uint64_t));
+    ck_assert_uint_eq(conf.limits_connections, 15000);
+    ck_assert_uint_eq(conf.limits_sendq, 1048576);
+    ck_assert_uint_eq(conf.timeouts_detect, 250);
+    ck_assert_uint_eq(conf.timeouts_user_timeout, 60000);
+}
+END_TEST
+
+UNIT_MAIN("net/net_conf", every_default_is_within_its_range_and_explained,
+          init_gives_the_defaults_of_the_table)
