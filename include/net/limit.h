@@ -36,12 +36,15 @@ struct addr_limits_conf {
 };
 
 enum addr_verdict {
-    ADDR_WELCOME, /* counted: give back with addr_limits_leave() */
+    ADDR_WELCOME, /* and not counted: nothing limits how many it holds */
+    ADDR_COUNTED, /* welcome; give back with addr_limits_leave() */
     ADDR_TOO_MANY,
     ADDR_TOO_FAST,
     ADDR_NO_MEMORY,
 };
 
+/* The conf may change at any time; a limit on connections that is switched on
+ * counts those that enter from then on. */
 MUST_CHECK int addr_limits_create(const struct addr_limits_conf *conf,
                                   struct addr_limits **out);
 void addr_limits_destroy(struct addr_limits *l);
@@ -50,11 +53,16 @@ void addr_limits_reload(struct addr_limits *l,
 
 enum addr_verdict addr_limits_enter(struct addr_limits *l, const struct addr *a,
                                     uint64_t now_ms);
+
+/* Once for each ADDR_COUNTED. */
 void addr_limits_leave(struct addr_limits *l, const struct addr *a,
                        uint64_t now_ms);
 
-/* Forgets addresses that hold nothing and whose bucket is full; call now and
- * then. How many are left. */
+/* Forgets addresses that hold nothing and whose bucket is full, some at a
+ * time. Returns how many are left to look at; call again while there are. */
 uint64_t addr_limits_sweep(struct addr_limits *l, uint64_t now_ms);
+
+/* Addresses that hold a connection or connected lately. */
+uint64_t addr_limits_known(const struct addr_limits *l);
 
 #endif
