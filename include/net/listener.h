@@ -6,10 +6,12 @@
  *          SO_REUSEPORT. The latter lets a second daemon of the same user bind
  *          without a word, so listener_open() first asks for the port without
  *          it and reports -EADDRINUSE. TCP_NODELAY is inherited by accepted
- *          sockets. `[::]` is dual-stack, other v6 addresses are v6 only.
+ *          sockets. `[::]` is dual-stack, and 0.0.0.0 where the kernel has no
+ *          IPv6; other v6 addresses are v6 only.
  * Unix     A stale socket file (nobody answers) is replaced; a live one is
  *          -EADDRINUSE; anything else at that path is left alone: -EEXIST.
- *          listener_close() unlinks what listener_open() made.
+ *          listener_close() unlinks what listener_open() made, and nothing
+ *          that took its place since.
  */
 #ifndef NET_LISTENER_H
 #define NET_LISTENER_H
@@ -20,10 +22,10 @@
 struct listener;
 
 struct listener_conf {
-    const char *name; /* of the [listen "NAME"] section */
+    const char *name; /* of the [listen "NAME"] section; copied */
     struct listen_addr addr;
     unsigned index; /* handed to conns_post_socket() */
-    int backlog;    /* 0: SOMAXCONN */
+    int backlog;    /* 0: as long as the kernel allows */
 };
 
 /* 0 and *out, or a negative errno with nothing held. */
