@@ -10,6 +10,7 @@
  *          client is told in one plain line and closed; never silently. Where
  *          addresses are counted, each socket travels with a ticket, which its
  *          conn returns (net/conns.h); else there is none, to save its memory.
+ * Balance  accepted = handed + refused (sum over reasons), at rest.
  * Errors   EMFILE, ENFILE: a reserve fd is given up to accept and close one
  *          client with a word; then, as for ENOBUFS and ENOMEM, accepting
  *          pauses for ACCEPT_BACKOFF_MS. ECONNABORTED, EINTR, EPROTO and the
@@ -34,6 +35,7 @@ struct worker;
 
 #define ACCEPT_BUDGET     64u
 #define ACCEPT_BACKOFF_MS 100u
+#define ACCEPT_SWEEP_MS   1000u /* between looks at the addresses that left */
 
 /* clang-format off */
 #define ACCEPTOR_COUNTERS(X)                                                  \
@@ -43,6 +45,7 @@ struct worker;
     X(refused_address, COUNTER, "refused: limits.connections_per_address")    \
     X(refused_rate,    COUNTER, "refused: limits.connect_rate")               \
     X(refused_fds,     COUNTER, "refused: no file descriptors left")          \
+    X(refused_memory,  COUNTER, "refused: memory was short")                  \
     X(backoffs,        COUNTER, "pauses after accept4 failed")                \
     X(addresses,       GAUGE,   "addresses with a connection or a recent one")
 /* clang-format on */
@@ -68,11 +71,12 @@ MUST_CHECK int acceptor_create(const struct acceptor_env *env,
  * must be home, or its post dropped with the worker: conns end first. */
 void acceptor_destroy(struct acceptor *a);
 
-/* [any] Takes the listener over and starts accepting. */
+/* [any] Takes the listener over, but on failure, and starts accepting. */
 MUST_CHECK int acceptor_post_listen(struct acceptor *a, struct listener *l);
 
 /* [any] Closes every listener, or the one with that index; then calls
- * `done(arg)` on the acceptor's thread (NULL is fine). */
+ * `done(arg)` on the acceptor's thread (NULL is fine). What waits in a backlog
+ * is reset. */
 #define ACCEPTOR_ALL UINT_MAX
 MUST_CHECK int acceptor_post_close(struct acceptor *a, unsigned index,
                                    void (*done)(void *arg), void *arg);

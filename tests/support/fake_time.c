@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "support/fake_time.h"
 
-#include <stdbool.h>
 #include <sys/epoll.h>
 
 #define NS_PER_MS UINT64_C(1000000)
@@ -48,11 +47,14 @@ pretend_to_wait(int fd, struct epoll_event *events, int max, int timeout_ms)
         fake_time.on_wait();
 
     n = __real_epoll_wait(fd, events, max, 0);
-    if (n == 0 && timeout_ms > 0)
-        fake_time_pass_ms((uint64_t)timeout_ms);
-    if (n == 0 && timeout_ms < 0)
+    if (n != 0 || timeout_ms == 0)
+        return n;
+    fake_time.idle++;
+    if (timeout_ms < 0)
         fake_time.for_ever++;
-    return n;
+    else if (!fake_time.stays)
+        fake_time_pass_ms((uint64_t)timeout_ms);
+    return 0;
 }
 
 int
