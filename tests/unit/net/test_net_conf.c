@@ -34,7 +34,7 @@ START_TEST(init_gives_the_defaults_of_the_table)
 
     ck_assert_uint_eq(sizeof(conf), ARRAY_LEN(rows) * sizeof(uint64_t));
     ck_assert_uint_eq(conf.limits_connections, 15000);
-    ck_assert_uint_eq(conf.limits_sendq, 1048576);
+    ck_assert_uint_eq(conf.limits_sendq, 8388608);
     ck_assert_uint_eq(conf.timeouts_detect, 250);
     ck_assert_uint_eq(conf.timeouts_user_timeout, 60000);
 }
