@@ -101,6 +101,9 @@ MUST_CHECK int worker_start(struct worker *w);
 /* Runs the worker on the calling thread until worker_quit(). */
 void worker_run(struct worker *w);
 
+/* One turn of it, for who drives a worker by hand (tests). */
+void worker_turn(struct worker *w);
+
 /* [any] Asks the worker to end after the posts that are before this one. */
 void worker_quit(struct worker *w);
 

@@ -36,7 +36,6 @@ struct worker {
     struct list soon_now;       /* for this turn */
     struct list deferred;
     struct list deferred_now;
-    bool timers_left; /* the budget ended before what was due did */
     bool quitting;
     struct worker_counters counters; /* [any] may read */
 
@@ -54,9 +53,6 @@ const void *worker_thread_mark(void);
 
 /* [any] For worker_where(). */
 void worker_set_where(struct worker *w, const char *where);
-
-/* One turn; what worker_run() repeats. */
-void worker_turn(struct worker *w);
 
 /* The tasks' part of a turn, worker_task.c. */
 void worker_tasks_init(struct worker *w);

@@ -380,6 +380,26 @@ START_TEST(a_worker_that_woke_without_the_bell_is_awake_for_posters)
 }
 END_TEST
 
+START_TEST(a_worker_that_a_socket_woke_does_not_ring_for_itself)
+{
+    struct reactor_source source;
+    const int fd = eventfd(1, EFD_NONBLOCK);
+
+    setup_worker(0);
+    reactor_source_init(&source, on_ready);
+    ck_assert_int_eq(
+        reactor_add(worker_reactor(worker), &source, fd, EPOLLIN | EPOLLET), 0);
+
+    ck_assert(turn_waits());
+
+    ck_assert_str_eq(diary, "rp");
+    ck_assert_uint_eq(rings, 0);
+    reactor_remove(worker_reactor(worker), &source, fd);
+    worker_destroy(worker);
+    close(fd);
+}
+END_TEST
+
 START_TEST(each_sleep_can_be_ended_by_the_bell)
 {
     setup_worker(0);
@@ -523,6 +543,7 @@ UNIT_MAIN("loop/worker", a_turn_has_its_order,
           only_the_first_post_to_a_worker_that_sleeps_rings,
           nobody_rings_a_worker_that_is_awake,
           a_worker_that_woke_without_the_bell_is_awake_for_posters,
+          a_worker_that_a_socket_woke_does_not_ring_for_itself,
           each_sleep_can_be_ended_by_the_bell,
           quit_ends_after_what_was_posted_before_and_drops_the_rest,
           a_worker_that_never_ran_drops_its_posts,
