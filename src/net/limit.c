@@ -189,9 +189,7 @@ addr_limits_reload(struct addr_limits *l, const struct addr_limits_conf *conf)
 static bool
 place_matches(const struct hash_link *link, const void *key)
 {
-    const struct place *const p =
-        (const struct place *)(const void *)((const char *)link -
-                                             offsetof(struct place, link));
+    const struct place *const p = CONST_CONTAINER_OF(link, struct place, link);
 
     return memcmp(p->key, key, KEY_SIZE) == 0;
 }

@@ -1,16 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "net/net_conf.h"
 
+#include <string.h>
+
 #include "base/compiler.h"
 #include "support/unit.h"
 
 /* clang-format off */
 #define ROW(section, key, kind, def, min, max, reload, help) \
-    {#section "." #key, def, min, max, help},
+    {#section "." #key, offsetof(struct net_conf, section##_##key), \
+     def, min, max, help},
 /* clang-format on */
 
 static const struct row {
     const char *name;
+    size_t offset;
     uint64_t def, min, max;
     const char *help;
 } rows[] = {NET_OPTIONS(ROW)};
@@ -30,13 +34,16 @@ START_TEST(init_gives_the_defaults_of_the_table)
 {
     struct net_conf conf;
 
+    memset(&conf, 0xff, sizeof(conf));
     net_conf_init(&conf);
 
     ck_assert_uint_eq(sizeof(conf), ARRAY_LEN(rows) * sizeof(uint64_t));
-    ck_assert_uint_eq(conf.limits_connections, 15000);
-    ck_assert_uint_eq(conf.limits_sendq, 8388608);
-    ck_assert_uint_eq(conf.timeouts_detect, 250);
-    ck_assert_uint_eq(conf.timeouts_user_timeout, 60000);
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        uint64_t value;
+
+        memcpy(&value, (const char *)&conf + rows[i].offset, sizeof(value));
+        ck_assert_msg(value == rows[i].def, "%s", rows[i].name);
+    }
 }
 END_TEST
 
