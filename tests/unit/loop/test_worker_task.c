@@ -4,7 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "loop/worker_priv.h"
 #include "support/fake_time.h"
 #include "support/unit.h"
 

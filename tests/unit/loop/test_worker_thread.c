@@ -3,13 +3,14 @@
  * A worker on a thread of its own, in real time. What the thread finds out is
  * read after worker_stop() has joined it.
  */
+#include "loop/worker.h"
+
 #include <errno.h>
 #include <pthread.h>
 #include <sched.h>
 #include <signal.h>
 #include <string.h>
 
-#include "loop/worker_priv.h"
 #include "support/dies.h"
 #include "support/unit.h"
 
