@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * write() is wrapped to count calls, malloc() to fail when told to. A case that
- * would wait for a stuck pipe makes the clock run fast: poll() then returns at
- * once, and clock_mono_ms() has moved on by as long as it should have waited.
+ * write() is wrapped to count calls, malloc() to fail or to hold a thread when
+ * told to, sched_yield() to let it go. A case that would wait for a stuck pipe
+ * makes the clock run fast: poll() then returns at once, and clock_mono_ms()
+ * has moved on by as long as it should have waited.
  */
 #include <errno.h>
 #include <poll.h>
+#include <pthread.h>
+#include <sched.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -19,11 +22,21 @@ static _Atomic unsigned writes;
 static _Atomic bool memory_is_short;
 static _Atomic bool clock_is_fast;
 static _Atomic uint64_t gained_ms;
+static _Atomic bool waits_for_bell; /* the log thread does, or is about to */
+static _Atomic bool waits_for_room;
+
+/* A speaker that is held stands inside log_write(), before its line is posted,
+ * until somebody yields to it. */
+static _Atomic bool holds_speaker;
+static _Atomic bool speaker_is_inside;
+static _Thread_local bool is_speaker;
 
 ssize_t __real_write(int fd, const void *data, size_t len);
 ssize_t __wrap_write(int fd, const void *data, size_t len);
 void *__real_malloc(size_t size);
 void *__wrap_malloc(size_t size);
+int __real_sched_yield(void);
+int __wrap_sched_yield(void);
 int __real_poll(struct pollfd *fds, nfds_t n, int timeout_ms);
 int __wrap_poll(struct pollfd *fds, nfds_t n, int timeout_ms);
 uint64_t __real_clock_mono_ms(void);
@@ -36,15 +49,30 @@ __wrap_write(int fd, const void *data, size_t len)
     return __real_write(fd, data, len);
 }
 
+int
+__wrap_sched_yield(void)
+{
+    holds_speaker = false;
+    return __real_sched_yield();
+}
+
 void *
 __wrap_malloc(size_t size)
 {
+    if (is_speaker)
+        speaker_is_inside = true;
+    while (is_speaker && holds_speaker)
+        (void)__real_sched_yield();
     return memory_is_short ? NULL : __real_malloc(size);
 }
 
 int
 __wrap_poll(struct pollfd *fds, nfds_t n, int timeout_ms)
 {
+    if (n == 1)
+        waits_for_bell = true;
+    else if (__real_poll(fds, 1, 0) == 0)
+        waits_for_room = true;
     if (!clock_is_fast || timeout_ms < 0)
         return __real_poll(fds, n, timeout_ms);
     gained_ms += (uint64_t)timeout_ms;
@@ -75,6 +103,8 @@ arrange(void)
     log_set_format(LOG_FORMAT_TEXT);
     dropped_before = log_dropped();
     writes = 0;
+    waits_for_bell = false;
+    waits_for_room = false;
 }
 
 static void
@@ -127,6 +157,54 @@ START_TEST(all_lines_are_written_in_order_when_stop_returns)
 }
 END_TEST
 
+START_TEST(a_line_wakes_the_log_thread)
+{
+    arrange();
+    ck_assert_int_eq(log_start(), 0);
+
+    for (unsigned i = 1; i <= 20; i++) {
+        while (!waits_for_bell)
+            (void)__real_sched_yield();
+        waits_for_bell = false;
+        say_number(i);
+        while (captured.lines < i)
+            (void)capture_take(&captured);
+    }
+
+    log_stop();
+    put_away();
+}
+END_TEST
+
+static void *
+speak(void *unused)
+{
+    is_speaker = true;
+    say_number(1);
+    return NULL;
+}
+
+START_TEST(stop_waits_for_who_is_still_speaking)
+{
+    pthread_t speaker;
+
+    arrange();
+    ck_assert_int_eq(log_start(), 0);
+    holds_speaker = true;
+    speaker_is_inside = false;
+    ck_assert_int_eq(pthread_create(&speaker, NULL, speak, NULL), 0);
+    while (!speaker_is_inside)
+        (void)__real_sched_yield();
+
+    log_stop();
+    ck_assert_uint_eq(capture_count(&captured, "n=1\n"), 1);
+
+    holds_speaker = false;
+    pthread_join(speaker, NULL);
+    put_away();
+}
+END_TEST
+
 START_TEST(before_start_and_after_stop_the_caller_writes)
 {
     arrange();
@@ -138,6 +216,21 @@ START_TEST(before_start_and_after_stop_the_caller_writes)
     say_number(2);
 
     ck_assert_uint_eq(capture_count(&captured, "n=2\n"), 1);
+    put_away();
+}
+END_TEST
+
+START_TEST(lines_by_hand_do_not_count_as_waiting)
+{
+    arrange();
+
+    for (unsigned i = 0; i < LOG_PENDING_MAX + 100; i++) {
+        say_number(i);
+        (void)capture_take(&captured);
+    }
+
+    ck_assert_uint_eq(dropped(), 0);
+    ck_assert_uint_eq(captured.lines, LOG_PENDING_MAX + 100);
     put_away();
 }
 END_TEST
@@ -233,7 +326,11 @@ START_TEST(a_new_fd_gets_what_the_stuck_one_did_not_take)
     for (unsigned i = 0; i < 300; i++)
         say_number(i);
 
+    while (!waits_for_room)
+        (void)__real_sched_yield();
     log_set_fd(fresh.in);
+    while (fresh.lines == 0)
+        (void)capture_take(&fresh);
     log_stop();
 
     ck_assert_uint_eq(capture_count(&captured, "closed") +
@@ -266,8 +363,9 @@ START_TEST(a_line_without_memory_is_counted)
 END_TEST
 
 UNIT_MAIN("base/log_sink", all_lines_are_written_in_order_when_stop_returns,
+          a_line_wakes_the_log_thread, stop_waits_for_who_is_still_speaking,
           before_start_and_after_stop_the_caller_writes,
-          the_log_can_be_started_again,
+          lines_by_hand_do_not_count_as_waiting, the_log_can_be_started_again,
           a_stuck_pipe_costs_lines_that_are_counted_and_told,
           stop_gives_up_on_a_pipe_that_nobody_reads,
           a_broken_pipe_neither_kills_nor_spins,

@@ -288,6 +288,69 @@ START_TEST(names_that_look_alike_but_for_case_share_a_key)
 }
 END_TEST
 
+static size_t
+encode(unsigned c, char *out)
+{
+    size_t len = 0;
+
+    if (c < 0x80) {
+        out[len++] = (char)c;
+        return len;
+    }
+    if (c >= 0x10000) {
+        out[len++] = (char)(0xF0 | c >> 18);
+        out[len++] = (char)(0x80 | (c >> 12 & 0x3F));
+    } else if (c >= 0x800) {
+        out[len++] = (char)(0xE0 | c >> 12);
+    }
+    out[len++] = (char)(c >= 0x800 ? 0x80 | (c >> 6 & 0x3F) : 0xC0 | c >> 6);
+    out[len++] = (char)(0x80 | (c & 0x3F));
+    return len;
+}
+
+static struct slice
+key_of(struct slice text, struct buf *key)
+{
+    buf_reset(key);
+    if (utf8_fold(text, key) < 0)
+        ck_abort_msg("no key");
+    return slice_make(key->data, key->len);
+}
+
+static struct slice
+normal_form_of(struct slice text, struct buf *form)
+{
+    buf_reset(form);
+    if (utf8_normalise(text, form) < 0)
+        ck_abort_msg("no form");
+    return slice_make(form->data, form->len);
+}
+
+/* For every character of the first two planes. */
+START_TEST(a_key_is_its_own_key_and_that_of_the_normal_form)
+{
+    struct buf bufs[3];
+    char text[4];
+
+    for (size_t i = 0; i < ARRAY_LEN(bufs); i++)
+        buf_init(&bufs[i]);
+    for (unsigned c = 0; c < 0x20000; c++) {
+        const struct slice one = slice_make(text, encode(c, text));
+        struct slice key, form;
+
+        if (c >= 0xD800 && c <= 0xDFFF)
+            continue;
+        key = key_of(one, &bufs[0]);
+        form = normal_form_of(one, &bufs[1]);
+        if (!slice_equal(key_of(key, &bufs[2]), key) ||
+            !slice_equal(key_of(form, &bufs[2]), key))
+            ck_abort_msg("U+%04X", c);
+    }
+    for (size_t i = 0; i < ARRAY_LEN(bufs); i++)
+        buf_fini(&bufs[i]);
+}
+END_TEST
+
 START_TEST(ill_formed_text_has_no_form_and_no_key)
 {
     struct buf out;
@@ -330,4 +393,5 @@ UNIT_MAIN("base/utf8", well_formed_text_is_valid_and_stays_as_it_is,
           nothing_at_all_is_valid_and_stays_nothing,
           a_prefix_splits_no_character, width_counts_columns_not_bytes,
           normal_form_composes, names_that_look_alike_but_for_case_share_a_key,
+          a_key_is_its_own_key_and_that_of_the_normal_form,
           ill_formed_text_has_no_form_and_no_key, want_of_memory_is_told)
