@@ -15,7 +15,9 @@
  *          log_start() and after log_stop() lines are written by the caller.
  * Bytes    Values are escaped (a control, quote, backslash or ill-formed UTF-8
  *          becomes \xNN or \u00NN), and quoted where a space or '=' needs it,
- *          so nothing a peer sends can end a line or colour a terminal.
+ *          so nothing a peer sends can end a line or colour a terminal. A line
+ *          longer than LOG_LINE_MAX is cut between characters and ends in "…";
+ *          JSON stays JSON and ends in "cut":true.
  * Repeats  Each place in the code may log LOG_SITE_BURST lines of level warn or
  *          error in LOG_SITE_WINDOW_MS; the rest is counted and told with the
  *          first line after that (skipped=N).
@@ -34,7 +36,7 @@
 #define LOG_PENDING_MAX    8192u
 #define LOG_SITE_BURST     10u
 #define LOG_SITE_WINDOW_MS 10000u
-#define LOG_LINE_MAX       2048u /* longer lines end in "…" */
+#define LOG_LINE_MAX       2048u /* with its newline */
 
 enum log_level {
     LOG_LEVEL_ERROR,  /* an operator must act */
