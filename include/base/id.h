@@ -51,6 +51,10 @@ MUST_CHECK int id_table_add(struct id_table *table, void *thing, uint64_t *id);
 /* NULL when the id is stale or was never given. */
 void *id_table_find(const struct id_table *table, uint64_t id);
 
+/* What lives in `slot` now, whatever its generation, or NULL: for who names
+ * things by a shorter id and compares that. */
+void *id_table_at(const struct id_table *table, uint32_t slot);
+
 /* Empties the slot; a stale id changes nothing. Returns what was there. */
 void *id_table_remove(struct id_table *table, uint64_t id);
 

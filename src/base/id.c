@@ -152,6 +152,12 @@ id_table_find(const struct id_table *table, uint64_t id)
 }
 
 void *
+id_table_at(const struct id_table *table, uint32_t slot)
+{
+    return slot < table->size ? table->slots[slot].thing : NULL;
+}
+
+void *
 id_table_remove(struct id_table *table, uint64_t id)
 {
     struct id_slot *const s = slot_of(table, id);

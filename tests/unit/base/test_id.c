@@ -69,6 +69,24 @@ START_TEST(ids_that_were_never_given_find_nothing)
 }
 END_TEST
 
+START_TEST(a_slot_is_looked_into_without_its_generation)
+{
+    struct id_table table;
+    uint64_t a;
+
+    id_table_init(&table, 100);
+    ck_assert_ptr_null(id_table_at(&table, 0));
+    a = add(&table, &things[0]);
+
+    ck_assert_ptr_eq(id_table_at(&table, id_to_slot(a)), &things[0]);
+    ck_assert_ptr_null(id_table_at(&table, id_to_slot(a) + 1));
+    ck_assert_ptr_null(id_table_at(&table, UINT32_MAX));
+    ck_assert_ptr_eq(id_table_remove(&table, a), &things[0]);
+    ck_assert_ptr_null(id_table_at(&table, id_to_slot(a)));
+    id_table_fini(&table);
+}
+END_TEST
+
 START_TEST(a_stale_id_finds_nothing_whoever_lives_there_now)
 {
     struct id_table table;
@@ -328,6 +346,7 @@ END_TEST
 
 UNIT_MAIN("base/id", an_id_finds_its_thing,
           ids_that_were_never_given_find_nothing,
+          a_slot_is_looked_into_without_its_generation,
           a_stale_id_finds_nothing_whoever_lives_there_now,
           a_forged_id_of_a_free_slot_removes_nothing,
           a_full_table_refuses_until_one_leaves,
