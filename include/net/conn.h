@@ -12,14 +12,20 @@
  *          the turn, after the last callback. So no callback ever returns into
  *          a freed conn.
  *
- *                                                 conn_drain()
- *            conn_enter()   conn_enter()        or EOF, by on_eof    flushed and
- *  ACCEPTED -----> DETECT -----> OPENING -----> OPEN -----> DRAINING  acknowledged
- *     |  \____________________/^    |            |              |     or deadline
- *     |      pinned protocol   |    |            |              |----------.
- *     |                        |    |            |              |          v
- *     +------------------------+----+------------+--------------+-----> CLOSED
- *                              conn_close()
+ *            conn_enter()      conn_enter()       conn_enter()
+ *  ACCEPTED -----------> DETECT -----------> OPENING -----------> OPEN
+ *     |                    |                    |                   |
+ *     |  a pinned protocol may pass over DETECT, OPENING or both    |
+ *     |                    |                    |                   |
+ *     +--------------------+---------+----------+-------------------+
+ *                                    |
+ *                                    | conn_drain()
+ *                                    v
+ *      conn_close()              DRAINING
+ *      from any state                | flushed and acknowledged,
+ *            |                       | or deadline
+ *            |                       v
+ *            +-------------------> CLOSED
  *
  *  ACCEPTED  Adopted this turn, not yet read. Deadline: timeouts.detect.
  *  DETECT    Which protocol? Bytes are offered but stay. timeouts.detect.
@@ -58,6 +64,9 @@ struct conn;
 struct conns;
 struct msg;
 struct worker;
+
+/* Unconsumed input that a conn may keep while its protocol reads on. */
+#define CONN_KEPT_MAX 131072u
 
 /* {worker:8, generation:28, slot:28}; 0 is nobody. Everyone may hold one. */
 typedef uint64_t conn_id;
@@ -121,9 +130,11 @@ struct conn_ops {
     const char *name; /* "detect", "line" … */
 
     /* `len` > 0 bytes wait. Returns how many it consumed; the rest is offered
-     * again, with what came after it, when more has come or reading resumes.
+     * again, with what came after it, when more has come or reading resumes;
+     * leaving more than CONN_KEPT_MAX and reading on ends the conn.
      * May pause, queue, change ops, drain or close; once the conn is paused,
-     * draining or closed it should return. */
+     * draining or closed it should return. After a change of ops the new
+     * protocol is offered the rest at once. */
     size_t (*on_bytes)(struct conn *c, const char *data, size_t len);
 
     /* The peer closed its side; everything before was offered. `rest` bytes
@@ -131,9 +142,12 @@ struct conn_ops {
      * or, by timeouts.drain at the latest, when answers have come. */
     void (*on_eof)(struct conn *c, size_t rest);
 
-    /* The deadline of DETECT, OPENING or the heartbeat of OPEN. In OPEN the
-     * heartbeat is armed again by itself; in the others the conn is closed
-     * when the callback leaves it in the same state. */
+    /* The deadline of ACCEPTED, DETECT, OPENING or the heartbeat of OPEN. The
+     * heartbeat comes when nothing was heard for timeouts.idle_ping, then every
+     * timeouts.pong until something is; not while reading is paused, but a peer
+     * that leaves its queue unread for the sum of both ends (CONN_END_SENDQ).
+     * In the other states the conn is closed (CONN_END_OPENING) unless the
+     * callback called conn_enter() or ended it. NULL: nothing to do. */
     void (*on_deadline)(struct conn *c);
 
     /* Last call; `c` is CLOSED and freed afterwards. */
@@ -149,10 +163,12 @@ int conn_queue(struct conn *c, struct msg *m);
  * A NULL `m` counts as -ENOMEM, so a builder's result can be passed on. */
 int conn_queue_take(struct conn *c, struct msg *m);
 
-/* Moves ACCEPTED/DETECT -> DETECT, OPENING or OPEN and arms its deadline. */
+/* Moves on to DETECT, OPENING or OPEN and arms its deadline. Does nothing when
+ * the conn is draining or closed, nor to the deadline of one that is at EOF. */
 void conn_enter(struct conn *c, enum conn_state to);
 
-/* Says goodbye: no more input, flush, then close as `end`. */
+/* Says goodbye: no more input, flush, then close as `end`; as CONN_END_DRAIN
+ * when timeouts.drain was not enough. Harmless when draining or closed. */
 void conn_drain(struct conn *c, enum conn_end end);
 
 /* Ends it now; what is queued is dropped. Harmless when closed. */
@@ -161,10 +177,13 @@ void conn_close(struct conn *c, enum conn_end end);
 void conn_pause(struct conn *c, enum conn_pause why);
 void conn_resume(struct conn *c, enum conn_pause why);
 
-/* Resumes `why` after `delay_ms`; only one such delay at a time. */
+/* Pauses, and resumes `why` after `delay_ms`. There is one timer: the last
+ * delay asked for counts, for all that was paused so. */
 void conn_pause_for(struct conn *c, enum conn_pause why, uint64_t delay_ms);
 
-/* Replaces the protocol. `data` is the new one's own. */
+/* Replaces the protocol. `data` is the new one's own. Bytes that the old one
+ * left are offered to the new one: inside on_bytes when that returns, else in
+ * the next turn. */
 void conn_set_ops(struct conn *c, const struct conn_ops *ops, void *data);
 void *conn_data(const struct conn *c);
 
