@@ -28,7 +28,7 @@ struct command_row {
 
 static const struct command_row command_rows[] = {
     [COMMAND_ATTACH] = {user_on_attach,  NOBODY },
-    [COMMAND_DETACH] = {user_on_detach,  NOBODY },
+    [COMMAND_DETACH] = {quit_on_detach,  NOBODY },
     [COMMAND_NICK] = {user_on_nick,    SESSION},
     [COMMAND_JOIN] = {room_on_join,    SESSION},
     [COMMAND_PART] = {room_on_part,    SESSION},
@@ -42,7 +42,7 @@ static const struct command_row command_rows[] = {
     [COMMAND_PING] = {say_on_ping,     SESSION},
     [COMMAND_OPER_SAY] = {say_on_oper_say, NOBODY },
     [COMMAND_ANNOUNCE] = {say_on_announce, NOBODY },
-    [COMMAND_KICK] = {user_on_kick,    NOBODY },
+    [COMMAND_KICK] = {quit_on_kick,    NOBODY },
 };
 static_assert(ARRAY_LEN(command_rows) == COMMAND_COUNT, "a row a command");
 
@@ -210,7 +210,7 @@ hub_destroy(struct hub *hub)
     if (hub == NULL)
         return;
 
-    users_drop_all(hub);
+    quit_all(hub);
     while ((link = list_first(&hub->rooms)) != NULL)
         room_destroy(hub, CONTAINER_OF(link, struct room, by_age));
     event_unref(hub->done);

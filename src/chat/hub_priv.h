@@ -10,9 +10,9 @@
  *              (by_pair; in both their lists, oldest first)
  *
  * Files    hub.c the table of commands, life · hub_emit.c who is told ·
- *          hub_user.c users and sessions · hub_room.c rooms and members ·
- *          hub_log.c a room's ring of events · hub_say.c talk · hub_list.c
- *          lists · hub_check.c the invariants.
+ *          hub_user.c users and sessions · hub_quit.c their end ·
+ *          hub_room.c rooms and members · hub_log.c a room's ring of events ·
+ *          hub_say.c talk · hub_list.c lists · hub_check.c the invariants.
  * Handlers One a command; they get a `struct ask`, look, allocate all they
  *          need, and only then change and emit. A refusal they return has
  *          changed nothing.
@@ -23,6 +23,7 @@
 #ifndef CHAT_HUB_PRIV_H
 #define CHAT_HUB_PRIV_H
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -82,6 +83,10 @@ struct member {
     struct room *room;
     struct user *user;
 };
+
+static_assert(sizeof(struct user) <= 80 && sizeof(struct session) <= 48 &&
+                  sizeof(struct member) <= 64,
+              "ten thousand idle users are two megabytes of slabs");
 
 /* ---- rooms --------------------------------------------------------------- */
 
@@ -213,14 +218,25 @@ enum refusal user_refusal(enum name_verdict verdict);
 /* The user that the command names, or why not. */
 enum refusal user_named(struct ask *a, struct user **out);
 
-/* Frees all users at the hub's end. */
-void users_drop_all(struct hub *hub);
+/* Makes of `draft` an event with a place in each room of `user`; NULL when
+ * memory is short. user_record() then puts it in their logs. */
+struct event *user_event(const struct user *user, struct event *draft);
+void user_record(struct hub *hub, const struct user *user, struct event *e);
+
+/* Out of all rooms and tables, without a word. */
+void user_end(struct hub *hub, struct user *user);
 
 enum refusal user_on_attach(struct ask *a);
-enum refusal user_on_detach(struct ask *a);
 enum refusal user_on_nick(struct ask *a);
 enum refusal user_on_away(struct ask *a);
-enum refusal user_on_kick(struct ask *a);
+
+/* ---- hub_quit.c ---------------------------------------------------------- */
+
+enum refusal quit_on_detach(struct ask *a);
+enum refusal quit_on_kick(struct ask *a);
+
+/* Ends all users, at the hub's end. */
+void quit_all(struct hub *hub);
 
 /* ---- hub_room.c ---------------------------------------------------------- */
 

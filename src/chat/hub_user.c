@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * hub_user - users and their sessions: how they come, are called and go.
+ * hub_user - users and their sessions: how they are found, come and are called.
  *
  * Today a user has exactly one session; both come with ATTACH and go together.
  * They are two structs because a session belongs to a conn and a user to a
@@ -9,7 +9,6 @@
 #include <stdlib.h>
 
 #include "base/assert.h"
-#include "base/buf.h"
 #include "chat/hub_priv.h"
 
 /* Keys of names that would let a user pass for the server. */
@@ -259,9 +258,8 @@ user_on_attach(struct ask *a)
 
 /* ---- what concerns all rooms of a user ----------------------------------- */
 
-/* Gives `draft` its places and makes the event; NULL when memory is short. */
-static struct event *
-event_in_all_rooms(const struct user *user, struct event *draft)
+struct event *
+user_event(const struct user *user, struct event *draft)
 {
     struct event_place *const places =
         calloc(user->rooms + (size_t)1, sizeof(*places));
@@ -285,16 +283,14 @@ event_in_all_rooms(const struct user *user, struct event *draft)
     return e;
 }
 
-static void
-record_in_all_rooms(struct hub *hub, const struct user *user, struct event *e)
+void
+user_record(struct hub *hub, const struct user *user, struct event *e)
 {
     struct list_link *link;
 
     list_for_each (link, &user->members)
         room_record(hub, CONTAINER_OF(link, struct member, in_user)->room, e);
 }
-
-/* ---- going --------------------------------------------------------------- */
 
 static void
 leave_all_rooms(struct hub *hub, struct user *user)
@@ -310,100 +306,12 @@ leave_all_rooms(struct hub *hub, struct user *user)
     }
 }
 
-/* Tells the peers of `user` that it goes. When memory is too short for that
- * they see it gone without a word: it must not stay for that. */
-static void
-announce_quit(const struct ask *a, const struct user *user, struct slice text)
-{
-    struct event draft;
-    struct event *e;
-
-    if (user->rooms == 0)
-        return; /* nobody to tell */
-    draft = ask_draft(a, EVENT_QUIT);
-    draft.who = ask_who(user);
-    draft.text = text;
-    e = event_in_all_rooms(user, &draft);
-    if (e == NULL)
-        return;
-
-    record_in_all_rooms(a->hub, user, e);
-    emit_to_peers(a, user, e);
-    event_unref(e);
-}
-
-static void
-end_user(struct hub *hub, struct user *user)
+void
+user_end(struct hub *hub, struct user *user)
 {
     leave_all_rooms(hub, user);
     session_destroy(hub, user->session);
     user_destroy(hub, user);
-}
-
-enum refusal
-user_on_detach(struct ask *a)
-{
-    const struct command *const c = a->c;
-    struct session *const session =
-        c->session == 0 ? session_of_conn(a->hub, c->from.conn)
-                        : session_find(a->hub, c->session, c->from.conn);
-
-    if (session == NULL)
-        return REFUSAL_NO_SESSION;
-
-    announce_quit(a, session->user, c->text);
-    end_user(a->hub, session->user);
-    return REFUSAL_NONE;
-}
-
-static void
-announce_end(const struct ask *a, const struct user *user)
-{
-    struct event draft = ask_draft(a, EVENT_ENDED);
-    struct event *e;
-
-    draft.text = a->c->text;
-    e = event_create(&draft);
-    emit_to_conn(a, user->session->conn, e != NULL ? e : a->hub->ended);
-    event_unref(e);
-}
-
-enum refusal
-user_on_kick(struct ask *a)
-{
-    struct user *user;
-    struct buf why;
-    enum refusal refusal;
-
-    refusal = user_named(a, &user);
-    if (refusal != REFUSAL_NONE)
-        return refusal;
-
-    buf_init(&why);
-    buf_append_str(&why, "kicked");
-    if (a->c->text.len > 0) {
-        buf_append_str(&why, ": ");
-        buf_append(&why, a->c->text.data, a->c->text.len);
-    }
-    announce_end(a, user);
-    announce_quit(a, user, slice_make(why.data, why.len));
-    end_user(a->hub, user);
-    buf_fini(&why);
-    return REFUSAL_NONE;
-}
-
-static void
-drop_session(void *arg, uint64_t id, void *thing)
-{
-    const struct session *const session = thing;
-
-    end_user(arg, session->user);
-}
-
-void
-users_drop_all(struct hub *hub)
-{
-    id_table_each(&hub->session_ids, drop_session, hub);
 }
 
 /* ---- being called, being away -------------------------------------------- */
@@ -442,13 +350,13 @@ user_on_nick(struct ask *a)
     draft = ask_draft(a, EVENT_RENAMED);
     draft.who = ask_who(a->user);
     draft.name = label_text(nick);
-    e = event_in_all_rooms(a->user, &draft);
+    e = user_event(a->user, &draft);
     if (e == NULL) {
         free(nick);
         return REFUSAL_NO_MEMORY;
     }
 
-    record_in_all_rooms(a->hub, a->user, e);
+    user_record(a->hub, a->user, e);
     emit_to_peers(a, a->user, e);
     rename_user(a->hub, a->user, nick, key_hash(a->hub, &name));
     event_unref(e);
@@ -484,11 +392,11 @@ user_on_away(struct ask *a)
     draft.text = a->c->text;
     if (slice_equal(draft.text, away_text(a->user)))
         return repeat_away(a, &draft);
-    e = event_in_all_rooms(a->user, &draft);
+    e = user_event(a->user, &draft);
     if (e == NULL)
         return REFUSAL_NO_MEMORY;
 
-    record_in_all_rooms(a->hub, a->user, e);
+    user_record(a->hub, a->user, e);
     emit_to_peers(a, a->user, e);
     event_unref(a->user->away);
     a->user->away = draft.text.len > 0 ? event_ref(e) : NULL;
