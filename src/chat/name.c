@@ -6,6 +6,9 @@
  * Unseen   Unicode calls some letters and marks "default ignorable" (fillers,
  *          joiners, variation selectors): they have no ink. Two names that
  *          look the same must not differ by them, so they may not be in one.
+ * Cost     Each command that names a room comes through here. Nearly all names
+ *          are ASCII, which is its own NFC and folds byte by byte; those need
+ *          no memory and no table of Unicode.
  */
 #include "chat/name.h"
 
@@ -30,16 +33,28 @@ struct rules {
 };
 
 static bool
+is_letter(ucs4_t c)
+{
+    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+static bool
+is_digit(ucs4_t c)
+{
+    return c >= '0' && c <= '9';
+}
+
+static bool
 is_nick_sign(ucs4_t c)
 {
-    return c != 0 && c < 0x80 && strchr("-_[]{}\\^|`", (int)c) != NULL;
+    return c != 0 && strchr("-_[]{}\\^|`", (int)c) != NULL;
 }
 
 static bool
 nick_may_contain(ucs4_t c)
 {
-    if (is_nick_sign(c))
-        return true;
+    if (c < 0x80)
+        return is_letter(c) || is_digit(c) || is_nick_sign(c);
     if (uc_is_property_default_ignorable_code_point(c))
         return false;
     return uc_is_general_category_withtable(
@@ -49,14 +64,18 @@ nick_may_contain(ucs4_t c)
 static bool
 nick_may_begin(ucs4_t c)
 {
-    return c != '-' && !uc_is_general_category_withtable(
-                           c, UC_CATEGORY_MASK_M | UC_CATEGORY_MASK_Nd);
+    if (c < 0x80)
+        return c != '-' && !is_digit(c);
+    return !uc_is_general_category_withtable(c, UC_CATEGORY_MASK_M |
+                                                    UC_CATEGORY_MASK_Nd);
 }
 
 static bool
 room_may_contain(ucs4_t c)
 {
-    if (c == ',' || c == ':' || uc_is_property_default_ignorable_code_point(c))
+    if (c < 0x80)
+        return c > ' ' && c < 0x7F && c != ',' && c != ':';
+    if (uc_is_property_default_ignorable_code_point(c))
         return false;
     return !uc_is_general_category_withtable(c, UC_CATEGORY_MASK_C |
                                                     UC_CATEGORY_MASK_Z);
@@ -144,16 +163,38 @@ check_with(const struct rules *rules, struct slice text, struct buf *shown,
     return key->len <= NAME_KEY_MAX ? NAME_OK : NAME_TOO_LONG;
 }
 
+static bool
+is_ascii(struct slice text)
+{
+    for (size_t i = 0; i < text.len; i++) {
+        if ((unsigned char)text.data[i] >= 0x80)
+            return false;
+    }
+    return true;
+}
+
 static enum name_verdict
-check(const struct rules *rules, struct slice text, struct name *out)
+check_ascii(const struct rules *rules, struct slice text, struct name *out)
+{
+    const enum name_verdict verdict = judge(rules, text);
+
+    if (verdict != NAME_OK)
+        return verdict;
+    out->len = out->key_len = text.len;
+    for (size_t i = 0; i < text.len; i++) {
+        const char c = text.data[i];
+
+        out->text[i] = c;
+        out->key[i] = c >= 'A' && c <= 'Z' ? (char)(c | 0x20) : c;
+    }
+    return NAME_OK;
+}
+
+static enum name_verdict
+check_any(const struct rules *rules, struct slice text, struct name *out)
 {
     enum name_verdict verdict;
     struct buf shown, key;
-
-    if (text.len == 0)
-        return NAME_EMPTY;
-    if (text.len > TYPED_BYTES_MAX)
-        return NAME_TOO_LONG;
 
     buf_init(&shown);
     buf_init(&key);
@@ -167,6 +208,17 @@ check(const struct rules *rules, struct slice text, struct name *out)
     buf_fini(&key);
     buf_fini(&shown);
     return verdict;
+}
+
+static enum name_verdict
+check(const struct rules *rules, struct slice text, struct name *out)
+{
+    if (text.len == 0)
+        return NAME_EMPTY;
+    if (text.len > TYPED_BYTES_MAX)
+        return NAME_TOO_LONG;
+    return is_ascii(text) ? check_ascii(rules, text, out)
+                          : check_any(rules, text, out);
 }
 
 enum name_verdict
