@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * A room's ring, on its own. calloc is wrapped, so that a case can make it
+ * fail.
+ */
+#include "chat/hub_priv.h"
+
+#include <stdbool.h>
+
+#include "support/unit.h"
+
+static bool memory_is_short;
+
+void *__real_calloc(size_t count, size_t size);
+
+void *
+__wrap_calloc(size_t count, size_t size)
+{
+    return memory_is_short ? NULL : __real_calloc(count, size);
+}
+
+static struct room_log room_log;
+static struct hub_census census;
+static struct chat_conf conf;
+
+static void
+log_open(uint64_t keep_events, uint64_t keep_bytes)
+{
+    chat_conf_init(&conf);
+    conf.history_keep_events = keep_events;
+    conf.history_keep_bytes = keep_bytes;
+    ck_assert_int_eq(room_log_init(&room_log), 0);
+}
+
+static void
+log_close(void)
+{
+    room_log_fini(&room_log, &census);
+    ck_assert_uint_eq(census.log_events, 0);
+    ck_assert_uint_eq(census.log_bytes, 0);
+    ck_assert_uint_eq(event_live(), 0);
+}
+
+static void
+push(enum event_kind kind, uint64_t seq)
+{
+    const struct event draft = {.kind = (uint8_t)kind, .seq = seq};
+    struct event *const e = event_create(&draft);
+
+    ck_assert_ptr_nonnull(e);
+    room_log_push(&room_log, e, &conf, &census);
+    event_unref(e);
+}
+
+static uint64_t
+kept(void)
+{
+    return room_log.end - room_log.first;
+}
+
+static uint64_t
+said_seq(uint32_t n)
+{
+    return room_log_at(&room_log, room_log_said(&room_log, n))->event->seq;
+}
+
+START_TEST(it_keeps_so_many_events_and_drops_the_oldest)
+{
+    log_open(100, 1 << 20);
+    for (uint64_t seq = 1; seq <= 1000; seq++)
+        push(EVENT_SAID, seq);
+
+    ck_assert_uint_eq(kept(), 100);
+    ck_assert_uint_eq(census.log_events, 100);
+    ck_assert_uint_eq(room_log.said, 100);
+    ck_assert_uint_eq(said_seq(1), 1000);
+    ck_assert_uint_eq(said_seq(100), 901);
+    log_close();
+}
+END_TEST
+
+START_TEST(it_keeps_so_many_bytes)
+{
+    log_open(1000, sizeof(struct event) * 10);
+    for (uint64_t seq = 1; seq <= 50; seq++)
+        push(EVENT_SAID, seq);
+
+    ck_assert_uint_eq(kept(), 10);
+    ck_assert_uint_eq(census.log_bytes, sizeof(struct event) * 10);
+    log_close();
+}
+END_TEST
+
+START_TEST(an_event_above_all_limits_is_kept_until_the_next)
+{
+    log_open(1000, sizeof(struct event) - 1);
+    push(EVENT_SAID, 1);
+    push(EVENT_SAID, 2);
+
+    ck_assert_uint_eq(kept(), 1);
+    ck_assert_uint_eq(said_seq(1), 2);
+    log_close();
+}
+END_TEST
+
+START_TEST(it_grows_only_as_far_as_it_is_used)
+{
+    log_open(1000000, 1 << 30);
+    push(EVENT_SAID, 1);
+    ck_assert_uint_le(room_log.size, 16);
+    for (uint64_t seq = 2; seq <= 100; seq++)
+        push(EVENT_SAID, seq);
+    ck_assert_uint_eq(kept(), 100);
+    ck_assert_uint_le(room_log.size, 128);
+    log_close();
+}
+END_TEST
+
+START_TEST(what_was_said_is_found_between_other_events)
+{
+    log_open(20, 1 << 20);
+    for (uint64_t seq = 1; seq <= 200; seq++) {
+        push(seq % 7 == 0 ? EVENT_SAID : EVENT_JOINED, seq);
+        for (uint32_t n = 1; n <= room_log.said; n++)
+            ck_assert_uint_eq(said_seq(n), (seq / 7 - n + 1) * 7);
+    }
+    ck_assert_uint_eq(room_log.said, 3); /* 182 189 196 */
+    log_close();
+}
+END_TEST
+
+START_TEST(what_was_said_may_all_have_been_dropped)
+{
+    log_open(5, 1 << 20);
+    push(EVENT_SAID, 1);
+    for (uint64_t seq = 2; seq <= 10; seq++)
+        push(EVENT_JOINED, seq);
+    ck_assert_uint_eq(room_log.said, 0);
+
+    push(EVENT_SAID, 11);
+    push(EVENT_SAID, 12);
+    ck_assert_uint_eq(room_log.said, 2);
+    ck_assert_uint_eq(said_seq(2), 11);
+    log_close();
+}
+END_TEST
+
+START_TEST(lower_limits_take_effect_with_the_next_event)
+{
+    log_open(100, 1 << 20);
+    for (uint64_t seq = 1; seq <= 100; seq++)
+        push(EVENT_SAID, seq);
+    conf.history_keep_events = 3;
+    push(EVENT_SAID, 101);
+
+    ck_assert_uint_eq(kept(), 3);
+    ck_assert_uint_eq(said_seq(3), 99);
+    log_close();
+}
+END_TEST
+
+START_TEST(a_ring_that_cannot_grow_keeps_fewer)
+{
+    log_open(100, 1 << 20);
+    for (uint64_t seq = 1; seq <= 16; seq++)
+        push(EVENT_SAID, seq);
+    memory_is_short = true;
+    push(EVENT_SAID, 17);
+    memory_is_short = false;
+
+    ck_assert_uint_eq(kept(), 16);
+    ck_assert_uint_eq(said_seq(1), 17);
+    push(EVENT_SAID, 18);
+    ck_assert_uint_eq(kept(), 17);
+    log_close();
+}
+END_TEST
+
+UNIT_MAIN("chat/hub_log", it_keeps_so_many_events_and_drops_the_oldest,
+          it_keeps_so_many_bytes,
+          an_event_above_all_limits_is_kept_until_the_next,
+          it_grows_only_as_far_as_it_is_used,
+          what_was_said_is_found_between_other_events,
+          what_was_said_may_all_have_been_dropped,
+          lower_limits_take_effect_with_the_next_event,
+          a_ring_that_cannot_grow_keeps_fewer)
