@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * recorder - writes down what a hub emits, events and all.
+ */
+#ifndef UNIT_CHAT_RECORDER_H
+#define UNIT_CHAT_RECORDER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "chat/hub.h"
+
+struct recorded {
+    unsigned worker;
+    struct delivery d; /* with a reference to its event */
+};
+
+struct recorder {
+    struct hub_out out;
+    struct recorded *items;
+    size_t count;
+    size_t size;
+};
+
+void recorder_init(struct recorder *rec);
+void recorder_fini(struct recorder *rec);
+
+/* Forgets what was recorded. */
+void recorder_start(struct recorder *rec);
+
+/* Exactly a refusal for want of memory, then DONE. */
+bool recorder_is_no_memory(const struct recorder *rec);
+
+#endif
