@@ -10,6 +10,8 @@
  * Errors   All in one run, each `file:line: message`, with a suggestion for a
  *          misspelt name. libinih cuts section names at 49 bytes and lines at
  *          199 without a word, so longer ones are refused by our reader.
+ * Comments A line that begins with `;` or `#`; and what follows a blank and a
+ *          `;` on a line. `#` in a value is kept: #room.
  * Default  No file at all: listener "main" on 127.0.0.1:7000, auto.
  * Memory   A config is immutable once read; config_destroy() by who holds it.
  */
@@ -29,7 +31,7 @@
 
 #define CONFIG_LISTENERS_MAX 64
 #define CONFIG_NAME_MAX      40
-#define CONFIG_TEXT_MAX      255
+#define CONFIG_TEXT_MAX      180 /* with its key it must fit into a line */
 
 /* clang-format off */
 /*    section  key          kind    default       min max              reload words       help */
@@ -42,6 +44,12 @@
     X(log,     level,       CHOICE, "info",       0,  0,               LIVE,  log_levels, "the least important lines that are written")        \
     X(log,     format,      CHOICE, "text",       0,  0,               LIVE,  log_formats,"key=value text, or one JSON object a line")         \
     X(admin,   socket,      PATH,   "",           0,  107,             START, NULL,       "control socket; empty: /run/klatch/control.sock for root, else below $XDG_RUNTIME_DIR or /tmp")
+
+/* Of each [listen "NAME"]; the defaults are those of "main", when there is no
+ * other: a listener that is named must give its address. */
+#define LISTEN_OPTIONS(X)                                                                           \
+    X(listen,  address,     TEXT,   "127.0.0.1:7000", 1, CONFIG_TEXT_MAX, LIVE,  NULL, "where clients connect: host:port, [IPv6]:port, *:port for all addresses, or unix:/path") \
+    X(listen,  protocol,    CHOICE, "auto",       0,  0,               LIVE,  listen_protocols, "what is spoken there; auto: found out from a client's first bytes")
 /* clang-format on */
 
 struct config_server {
@@ -83,6 +91,10 @@ MUST_CHECK int config_load(const char *path, char *const *env,
 
 /* The config as a file with each setting's help above it. */
 void config_dump(const struct config *conf, struct buf *out);
+
+/* The same at the defaults with every setting commented out, and a head: what
+ * conf/klatch.conf is. */
+void config_sample(struct buf *out);
 
 /* For a reload: calls `changed` for each setting that differs; listeners come
  * as section `listen "NAME"`, key NULL for a new or vanished one. */
