@@ -2,8 +2,8 @@
  *
  * id - see id.h.
  *
- * Shape    The array doubles when no slot is free, up to `max`, and never
- *          shrinks: generations must outlive what lived there.
+ * Shape    The array grows by half when no slot is free, up to `max`, and
+ *          never shrinks: generations must outlive what lived there.
  *
  *  1. generation is odd exactly while `thing` is set. So a given id is never 0,
  *     and a free slot matches no id that was ever given.
@@ -75,10 +75,10 @@ free_pop(struct id_table *table)
 static uint32_t
 next_size(const struct id_table *table)
 {
-    if (table->size > table->max / 2)
+    if (table->size > table->max / 3 * 2)
         return table->max;
     if (table->size > 0)
-        return table->size * 2;
+        return table->size + table->size / 2;
     return table->max < ID_FIRST_SIZE ? table->max : ID_FIRST_SIZE;
 }
 

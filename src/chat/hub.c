@@ -137,7 +137,6 @@ init_tables(struct hub *hub)
     hash_init(&hub->users_by_key);
     hash_init(&hub->sessions_by_conn);
     hash_init(&hub->rooms_by_key);
-    hash_init(&hub->members_by_pair);
     id_table_init(&hub->session_ids, UINT32_MAX);
     id_table_init(&hub->room_ids, UINT32_MAX);
     list_init(&hub->rooms);
@@ -219,7 +218,6 @@ hub_destroy(struct hub *hub)
     hash_fini(&hub->users_by_key);
     hash_fini(&hub->sessions_by_conn);
     hash_fini(&hub->rooms_by_key);
-    hash_fini(&hub->members_by_pair);
     id_table_fini(&hub->session_ids);
     id_table_fini(&hub->room_ids);
     slab_fini(&hub->users);

@@ -7,7 +7,7 @@
  *    | by_conn, ids     \     /      ids, by age
  *    +-----> session --- \   / ---> log: events
  *                       member
- *              (by_pair; in both their lists, oldest first)
+ *              (in both their lists, oldest first)
  *
  * Files    hub.c the table of commands, life · hub_emit.c who is told ·
  *          hub_user.c users and sessions · hub_quit.c their end ·
@@ -17,8 +17,8 @@
  *          need, and only then change and emit. A refusal they return has
  *          changed nothing.
  * Memory   Users, sessions and members come from slabs; one idle user in one
- *          room takes 192 bytes of them, its two names, and its places in
- *          three tables.
+ *          room takes 176 bytes of them, its two names, and its places in
+ *          two tables.
  */
 #ifndef CHAT_HUB_PRIV_H
 #define CHAT_HUB_PRIV_H
@@ -77,7 +77,6 @@ struct session {
 
 /* A user in a room. */
 struct member {
-    struct hash_link by_pair;
     struct list_link in_room;
     struct list_link in_user;
     struct room *room;
@@ -131,7 +130,6 @@ struct hub {
     struct hash users_by_key;
     struct hash sessions_by_conn;
     struct hash rooms_by_key;
-    struct hash members_by_pair;
     struct id_table session_ids;
     struct id_table room_ids;
     struct list rooms; /* by age */
@@ -252,8 +250,8 @@ void room_drop_if_empty(struct hub *hub, struct room *room);
 /* Ends it whatever it is, at the hub's end. */
 void room_destroy(struct hub *hub, struct room *room);
 
-struct member *member_find(const struct hub *hub, const struct user *user,
-                           const struct room *room);
+/* NULL when the user is not in that room. */
+struct member *member_find(const struct user *user, const struct room *room);
 
 /* NULL when memory is short. */
 struct member *member_add(struct hub *hub, struct user *user,

@@ -123,37 +123,20 @@ room_record(struct hub *hub, struct room *room, struct event *e)
 
 /* ---- members ------------------------------------------------------------- */
 
-struct pair {
-    const struct user *user;
-    const struct room *room;
-};
-
-/* Both ids are the hub's own, so there is nothing for a peer to choose. */
-static uint64_t
-pair_hash(const struct user *user, const struct room *room)
-{
-    return hash_u64(hash_u64(user->id) ^ room->id);
-}
-
-static bool
-member_matches(const struct hash_link *link, const void *key)
-{
-    const struct member *const m =
-        CONST_CONTAINER_OF(link, struct member, by_pair);
-    const struct pair *const pair = key;
-
-    return m->user == pair->user && m->room == pair->room;
-}
-
+/* A walk, because a user is in few rooms, and a table of all memberships would
+ * cost each of them more than it saves. */
 struct member *
-member_find(const struct hub *hub, const struct user *user,
-            const struct room *room)
+member_find(const struct user *user, const struct room *room)
 {
-    const struct pair pair = {.user = user, .room = room};
-    struct hash_link *const link = hash_find(
-        &hub->members_by_pair, pair_hash(user, room), member_matches, &pair);
+    struct list_link *link;
 
-    return link == NULL ? NULL : CONTAINER_OF(link, struct member, by_pair);
+    list_for_each (link, &user->members) {
+        struct member *const m = CONTAINER_OF(link, struct member, in_user);
+
+        if (m->room == room)
+            return m;
+    }
+    return NULL;
 }
 
 struct member *
@@ -163,11 +146,6 @@ member_add(struct hub *hub, struct user *user, struct room *room)
 
     if (m == NULL)
         return NULL;
-    if (hash_insert(&hub->members_by_pair, &m->by_pair, pair_hash(user, room)) <
-        0) {
-        slab_put(&hub->members, m);
-        return NULL;
-    }
 
     m->user = user;
     m->room = room;
@@ -186,7 +164,6 @@ member_remove(struct hub *hub, struct member *m)
     struct room *const room = m->room;
     struct user *const user = m->user;
 
-    hash_remove(&hub->members_by_pair, &m->by_pair);
     list_remove(&m->in_room);
     list_remove(&m->in_user);
     user->rooms--;
@@ -239,8 +216,8 @@ room_joined(struct ask *a, struct room **out)
 
     if (refusal != REFUSAL_NONE)
         return refusal;
-    return member_find(a->hub, a->user, *out) == NULL ? REFUSAL_NOT_A_MEMBER
-                                                      : REFUSAL_NONE;
+    return member_find(a->user, *out) == NULL ? REFUSAL_NOT_A_MEMBER
+                                              : REFUSAL_NONE;
 }
 
 static struct event *
@@ -318,7 +295,7 @@ may_join(const struct ask *a, const struct room *room)
 {
     const struct chat_conf *const conf = &a->hub->conf.chat;
 
-    if (room != NULL && member_find(a->hub, a->user, room) != NULL)
+    if (room != NULL && member_find(a->user, room) != NULL)
         return REFUSAL_ALREADY_A_MEMBER;
     if (a->user->rooms >= conf->limits_rooms_per_user)
         return REFUSAL_TOO_MANY_ROOMS;
@@ -373,7 +350,7 @@ room_on_part(struct ask *a)
     room_record(a->hub, room, e);
     emit_to_room(a, room, e); /* the leaver is told too */
     event_unref(e);
-    member_remove(a->hub, member_find(a->hub, a->user, room));
+    member_remove(a->hub, member_find(a->user, room));
     room_drop_if_empty(a->hub, room);
     return REFUSAL_NONE;
 }
