@@ -334,6 +334,30 @@ probe_say(struct probe *p, const char *text)
 }
 
 void
+probe_shrink_buffer(struct probe *p)
+{
+    const int least = 1; /* the kernel makes 4608 of it */
+
+    ck_assert_int_eq(
+        setsockopt(p->c->fd, SOL_SOCKET, SO_SNDBUF, &least, sizeof(least)), 0);
+}
+
+void
+probe_fill(struct probe *p, size_t bytes)
+{
+    for (int n = 0; conn_queued_bytes(p->c) < bytes; n++) {
+        const bool is_writable = conn_queued_bytes(p->c) == 0;
+        struct msg *const m = msg_create(10000);
+
+        ck_assert_int_lt(n, 10000);
+        memset(m->data, 0, m->len);
+        ck_assert_int_eq(conn_queue_take(p->c, m), 0);
+        if (is_writable)
+            rig_turn();
+    }
+}
+
+void
 probe_await(const struct probe *p, short events)
 {
     struct pollfd pfd = {.fd = p->c->fd, .events = events};

@@ -98,6 +98,12 @@ void probe_nothing(struct probe *p);
 /* Queues `text` as one msg; conn_queue_take()'s result. */
 int probe_say(struct probe *p, const char *text);
 
+/* The smallest send buffer, so that the kernel soon takes no more. */
+void probe_shrink_buffer(struct probe *p);
+
+/* Queues zeros until the kernel takes no more and `bytes` wait. */
+void probe_fill(struct probe *p, size_t bytes);
+
 /* Waits, for real, until the conn's socket has `events` of poll(2): TCP may
  * take its time even on the loopback. */
 void probe_await(const struct probe *p, short events);
