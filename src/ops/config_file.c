@@ -39,7 +39,7 @@ read_all(int fd, struct buf *out)
             buf_append(out, piece, (size_t)n);
         if (out->failed)
             return -ENOMEM;
-        if (false && out->len)
+        if (out->len > CONFIG_FILE_MAX)
             return -EFBIG;
     }
 }
