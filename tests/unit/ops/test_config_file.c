@@ -196,9 +196,32 @@ START_TEST(a_device_or_a_pipe_may_be_named)
 }
 END_TEST
 
-START_TEST(a_file_without_an_end_is_refused)
+/* A file of empty lines. */
+static void
+write_newlines(const char *name, size_t size)
 {
-    assert_refused("/dev/zero", "/dev/zero: File too large\n");
+    char *const text = malloc(size + 1);
+
+    ck_assert_ptr_nonnull(text);
+    memset(text, '\n', size);
+    text[size] = '\0';
+    write_file(name, text);
+    free(text);
+}
+
+/* /dev/zero, say, which is allowed to be named, has no end. */
+START_TEST(a_file_may_have_a_megabyte_and_no_more)
+{
+    struct loaded l;
+
+    make_dir();
+    write_newlines("most.conf", CONFIG_FILE_MAX);
+    write_newlines("more.conf", CONFIG_FILE_MAX + 1);
+
+    l = assert_says("most.conf", "");
+    ck_assert_int_eq(l.rc, 0);
+    loaded_fini(&l);
+    assert_refused("more.conf", "more.conf: File too large\n");
 }
 END_TEST
 
@@ -484,7 +507,8 @@ END_TEST
 UNIT_MAIN("ops/config_file", a_file_is_read,
           a_file_that_comes_in_pieces_is_read,
           what_cannot_be_read_is_refused_by_its_name,
-          a_device_or_a_pipe_may_be_named, a_file_without_an_end_is_refused,
+          a_device_or_a_pipe_may_be_named,
+          a_file_may_have_a_megabyte_and_no_more,
           included_files_are_read_in_their_order_where_they_are_asked_for,
           includes_are_relative_to_the_file_they_stand_in,
           an_absolute_include_is_taken_as_it_is,
