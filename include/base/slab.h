@@ -42,4 +42,9 @@ MUST_CHECK void *slab_get(struct slab *slab);
 /* NULL is fine. */
 void slab_put(struct slab *slab, void *object);
 
+/* [any] Objects that this thread took less those it gave back, over all slabs.
+ * Below 0 (modulo 2^64) for a thread that tidies up after others; the sum over
+ * all threads is exact. */
+uint64_t slab_live(void);
+
 #endif

@@ -46,6 +46,15 @@ struct page {
 static_assert(sizeof(struct page) % OBJECT_ALIGN == 0, "places are aligned");
 static_assert((SLAB_PAGE & (SLAB_PAGE - 1)) == 0, "pages are found by a mask");
 
+/* Counted where it is taken, so that threads share nothing here. */
+static _Thread_local uint64_t live_here;
+
+uint64_t
+slab_live(void)
+{
+    return live_here;
+}
+
 static struct page *
 page_of_link(struct list_link *link)
 {
@@ -166,6 +175,7 @@ slab_get(struct slab *slab)
         slab->empty_pages--;
     page->used++;
     slab->live++;
+    live_here++;
     if (page->used == slab->per_page) {
         list_remove(&page->link);
         list_push_back(&slab->full, &page->link);
@@ -214,5 +224,6 @@ slab_put(struct slab *slab, void *object)
     page_mark_free(page, place);
     page->used--;
     slab->live--;
+    live_here--;
     page_settle(slab, page);
 }

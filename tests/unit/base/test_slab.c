@@ -4,6 +4,7 @@
  */
 #include "base/slab.h"
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -350,6 +351,43 @@ START_TEST(random_use_never_hands_out_a_place_twice)
 }
 END_TEST
 
+/* Takes one object for the thread that gives it back. */
+static void *
+take_elsewhere(void *slab)
+{
+    void *const object = slab_get(slab);
+
+    return object != NULL && slab_live() == 1 ? object : NULL;
+}
+
+START_TEST(a_thread_counts_what_it_took_less_what_it_gave)
+{
+    struct slab a, b;
+    void *one, *two;
+    void *theirs;
+    pthread_t other;
+
+    slab_init(&a, 16);
+    slab_init(&b, 400);
+    one = get(&a);
+    two = get(&b);
+    ck_assert_uint_eq(slab_live(), 2);
+
+    ck_assert_int_eq(pthread_create(&other, NULL, take_elsewhere, &b), 0);
+    ck_assert_int_eq(pthread_join(other, &theirs), 0);
+    ck_assert_ptr_nonnull(theirs);
+    ck_assert_uint_eq(slab_live(), 2);
+
+    slab_put(&b, theirs);
+    ck_assert_uint_eq(slab_live(), 1);
+    slab_put(&b, two);
+    slab_put(&a, one);
+    ck_assert_uint_eq(slab_live(), UINT64_MAX);
+    slab_fini(&a);
+    slab_fini(&b);
+}
+END_TEST
+
 UNIT_MAIN("base/slab", a_slab_that_was_not_used_holds_no_memory,
           objects_are_aligned_apart_and_all_zero,
           a_place_used_again_is_zeroed_again,
@@ -362,4 +400,5 @@ UNIT_MAIN("base/slab", a_slab_that_was_not_used_holds_no_memory,
           short_memory_is_told_by_null_and_passes, putting_nothing_is_fine,
           an_object_put_twice_or_elsewhere_is_noticed,
           an_object_not_given_back_is_noticed_at_the_end,
-          random_use_never_hands_out_a_place_twice)
+          random_use_never_hands_out_a_place_twice,
+          a_thread_counts_what_it_took_less_what_it_gave)
