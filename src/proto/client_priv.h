@@ -5,7 +5,9 @@
  * Threads  One worker's. Made when a protocol is chosen, freed in on_closed.
  * Memory   A protocol's own client begins with this struct and is allocated
  *          and freed by the protocol; `ticket` makes sure that the hub learns
- *          of its end even when memory is short.
+ *          of its end even when memory is short. A membership ends only behind
+ *          the on_event that tells the client so, or when it hears no more; so
+ *          a protocol may keep a pointer to one until it is told.
  * Order    client_send() in order; answers come in that order; the DONE of the
  *          last one sent means that all are answered.
  *
@@ -18,13 +20,18 @@
  *  STRANGER  No session. client_send() is not allowed.
  *  ASKED     ATTACH is under way; the conn is paused (WINDOW).
  *  MEMBER    `session` and `nick` are set.
- *  GONE      DETACH was sent, or nothing needs to be. Deliveries but the DONE
- *            of the DETACH are ignored.
+ *  GONE      Nothing is sent or read any more. While `detach_request` is set,
+ *            DETACH is under way: what comes before its DONE was asked for, or
+ *            said, before, and is still delivered, but for ATTACHED. Behind it
+ *            nothing is, and the conn is draining or closed.
+ *            EVENT_ENDED, and REFUSED as NO_SESSION, lead here from MEMBER.
  */
 #ifndef PROTO_CLIENT_PRIV_H
 #define PROTO_CLIENT_PRIV_H
 
+#include <assert.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/compiler.h"
@@ -33,11 +40,11 @@
 #include "chat/command.h"
 #include "chat/event.h"
 #include "chat/hub_thread.h"
+#include "net/conn.h"
 #include "net/limit.h"
 #include "proto/proto_conf.h"
 
 struct client;
-struct conn;
 struct encoding;
 struct front;
 struct msg;
@@ -63,10 +70,15 @@ struct view_member {
 struct protocol {
     const char *name;
 
+    /* Where its clients are counted, too: offsetof(struct front_counters, …);
+     * 0: nowhere. */
+    size_t gauge;
+
     /* An event for this client. `member`: the membership by which it comes
      * (ROUTE_ROOM), else NULL. `enc` is shared by all receivers of this
-     * delivery on this worker. DONE, ATTACHED and REFUSED have had their effect
-     * on `cl` already. */
+     * delivery on this worker. JOINED, RENAMED, ATTACHED, REFUSED and DONE have
+     * had their effect on `cl` already; PARTED, ENDED and the DONE of a DETACH
+     * will have it after the call. Must not change the view itself. */
     void (*on_event)(struct client *cl, const struct view_member *member,
                      const struct delivery *d, struct encoding *enc);
 
@@ -90,18 +102,23 @@ struct client {
     struct hub_ticket *ticket;
     struct list_link of_front; /* front.clients */
     /* [owner] */
-    struct list rooms;        /* view_member.of_client */
-    struct list_link waiting; /* front.waiting: over the worker's window */
+    struct list rooms;        /* view_member.of_client, oldest first */
+    struct list_link waiting; /* front.waiting, or front.leaving when GONE */
     session_id session;
-    uint64_t mark; /* front's epoch in which it last got a PEERS delivery */
+    uint64_t mark;     /* front's epoch in which it last got a PEERS delivery */
+    uint64_t leave_by; /* in front.leaving: when it is drained anyway */
     struct bucket rate;
-    char *nick; /* NUL-terminated; NULL until ATTACHED */
-    uint32_t next_request;
+    char *nick;            /* NUL-terminated; NULL until ATTACHED */
+    uint32_t last_request; /* tag of the last command sent */
     uint32_t unanswered;
     uint32_t detach_request; /* whose DONE ends it; 0: none */
     enum client_state state;
-    bool warned_rate;
+    uint8_t end;      /* enum conn_end, when GONE */
+    bool is_held;     /* not read: CONN_PAUSE_WINDOW is set */
+    bool warned_rate; /* has been told, and not calmed down since */
 };
+
+static_assert(sizeof(struct client) <= 200, "an idle client is to stay small");
 
 /* Sets up `cl` (zeroed by its maker) and puts it into its front's list.
  * 0 or -ENOMEM. */
@@ -109,26 +126,30 @@ MUST_CHECK int client_init(struct client *cl, struct front *f, struct conn *c,
                            const struct protocol *protocol);
 
 /* In on_closed: leaves the view, tells the hub if it must know, gives all back
- * but the struct itself. `why` is what others read: "connection lost" … */
+ * but the struct itself. `why` is what others read: "connection lost" …; a
+ * literal, because it travels as a pointer. */
 void client_fini(struct client *cl, const char *why);
 
 /* STRANGER -> ASKED. 0, or -ENOMEM. */
 MUST_CHECK int client_attach(struct client *cl, struct slice nick);
 
 /* Sends a command of a MEMBER; fills `from` and `session`. 0 and, when
- * `request` is not NULL, the tag its answers will carry; or -ENOMEM. May pause
- * the conn: return from on_bytes then. */
+ * `request` is not NULL, the tag its answers will carry (never 0); or -ENOMEM.
+ * May pause the conn; client_may_talk() then says so. */
 MUST_CHECK int client_send(struct client *cl, struct command *c,
                            uint32_t *request);
 
-/* MEMBER -> GONE with a goodbye others may read; when its DONE comes (or at
- * once, for a client without a session) the conn is drained as `end`. */
+/* Any -> GONE with a goodbye others may read; when its DONE comes, or
+ * timeouts.drain has passed (or at once, for a client without a session), the
+ * conn is drained as `end`. The first call counts, later ones do nothing. */
 void client_detach(struct client *cl, enum detach_how how, struct slice why,
-                   int end);
+                   enum conn_end end);
 
-/* Takes a line's cost from the bucket. True: go on. False: do not consume the
- * line; the conn is paused until it fits, and *warn says if this is the moment
- * to tell the client. */
+/* Before each line: may it be carried out now? True: its cost is taken from the
+ * bucket. False: leave the line and what is behind it unconsumed and return
+ * from on_bytes. Then the conn is paused, for the hub's answers or until the
+ * bucket has filled, and the bytes come again; or it is ending. *warn says if
+ * this is the moment to tell the client that it talks too fast. */
 bool client_may_talk(struct client *cl, uint32_t cost, uint64_t now_ms,
                      bool *warn);
 
@@ -156,8 +177,12 @@ struct encoding {
     struct encoding_form forms[ENCODING_FORMS];
 };
 
+void encoding_init(struct encoding *enc, struct front *f,
+                   const struct delivery *d, const struct view_room *room);
+void encoding_fini(struct encoding *enc);
+
 /* Queues the delivery for `cl` in form `key`, encoding it if nobody of that
- * form got it yet. */
+ * form got it yet. When memory is too short for that, this client ends. */
 void encoding_queue(struct encoding *enc, struct client *cl, uint32_t key);
 
 #endif

@@ -18,6 +18,7 @@
 #include "base/hash.h"
 #include "base/list.h"
 #include "base/slab.h"
+#include "base/slice.h"
 #include "chat/command.h"
 #include "proto/client_priv.h"
 
@@ -26,8 +27,9 @@ struct view_room {
     room_id id;
     struct list members; /* view_member.of_room */
     size_t member_count;
-    size_t name_len;
-    char name[]; /* as shown, `#` included */
+    uint16_t name_len;
+    uint16_t key_len;
+    char name[]; /* as shown, `#` included; behind it what it is compared by */
 };
 
 struct view {
@@ -47,7 +49,8 @@ struct view_room *view_find(const struct view *v, room_id id);
 struct view_member *view_find_by_name(const struct client *cl,
                                       struct slice name);
 
-/* 0 and *out, or -ENOMEM. Being in already is fine. */
+/* 0 and *out, or -ENOMEM. Being in already is fine. `name` is as the hub says
+ * it; -EINVAL when that is no room's name. */
 MUST_CHECK int view_join(struct view *v, struct client *cl, room_id id,
                          struct slice name, struct view_member **out);
 

@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * front_deliver - what the hub says, one delivery after the other.
+ *
+ * Shape    Each delivery has up to three steps: what must be true before
+ *          anybody hears of it (the joiner is in the view), the telling, and
+ *          what ends behind it (who left is out of the view). Only what happens
+ *          now has effects: a replay of a JOINED is just something to show.
+ * Order    Rule 4 of chat/hub.h makes the view right: the hub tells a worker of
+ *          JOINED before anything else in that room, and of PARTED, ENDED or a
+ *          DETACH's DONE behind everything the leaver is to hear.
+ * QUIT     Does not touch the view. It concerns a client that is ending: by
+ *          ENDED, by its DETACH's DONE, or by client_fini() already; until then
+ *          it is only passed over.
+ * Walking  Telling may end conns, in the middle of a list: a full write queue
+ *          does, or a protocol without memory. That only marks a conn; its
+ *          client and memberships go in client_fini(), at the end of the turn,
+ *          which asserts it. So lists are walked without further care.
+ */
+#include "base/assert.h"
+#include "loop/worker.h"
+#include "net/conns.h"
+#include "proto/front_priv.h"
+
+static struct view_member *
+member_of_room(struct list_link *link)
+{
+    return CONTAINER_OF(link, struct view_member, of_room);
+}
+
+/* -- telling --------------------------------------------------------------- */
+
+static void
+tell(struct client *cl, const struct view_member *member,
+     const struct delivery *d, struct encoding *enc)
+{
+    if (client_hears(cl))
+        cl->protocol->on_event(cl, member, d, enc);
+}
+
+static void
+tell_room(const struct view_room *room, const struct delivery *d,
+          struct encoding *enc)
+{
+    struct list_link *link;
+
+    list_for_each (link, &room->members) {
+        struct view_member *const member = member_of_room(link);
+
+        tell(member->client, member, d, enc);
+    }
+}
+
+/* The first room that is shared tells; the mark keeps the others silent. */
+static void
+tell_peers_in(const struct view_room *room, const struct delivery *d,
+              struct encoding *enc)
+{
+    const uint64_t epoch = enc->front->epoch;
+    struct list_link *link;
+
+    list_for_each (link, &room->members) {
+        struct client *const cl = member_of_room(link)->client;
+
+        if (cl->mark == epoch)
+            continue;
+        cl->mark = epoch;
+        tell(cl, NULL, d, enc);
+    }
+}
+
+/* `self`: whom it is about, if it is one of ours. */
+static void
+tell_peers(struct front *f, struct client *self, const struct delivery *d)
+{
+    const struct event *const e = d->event;
+    struct encoding enc;
+
+    f->epoch++;
+    encoding_init(&enc, f, d, NULL);
+    if (self != NULL) {
+        self->mark = f->epoch;
+        if (e->kind != EVENT_QUIT)
+            tell(self, NULL, d, &enc);
+    }
+    for (uint32_t i = 0; i < e->count; i++) {
+        const struct view_room *const room =
+            view_find(&f->view, e->u.places[i].room);
+
+        if (room != NULL)
+            tell_peers_in(room, d, &enc);
+    }
+    encoding_fini(&enc);
+}
+
+static void
+tell_all(struct front *f, const struct delivery *d)
+{
+    struct encoding enc;
+    struct list_link *link;
+
+    encoding_init(&enc, f, d, NULL);
+    list_for_each (link, &f->clients) {
+        struct client *const cl = CONTAINER_OF(link, struct client, of_front);
+
+        if (cl->session != 0)
+            tell(cl, NULL, d, &enc);
+    }
+    encoding_fini(&enc);
+}
+
+static void
+tell_one(struct client *cl, const struct delivery *d)
+{
+    struct encoding enc;
+
+    encoding_init(&enc, cl->front, d, NULL);
+    tell(cl, NULL, d, &enc);
+    encoding_fini(&enc);
+}
+
+/* -- by route -------------------------------------------------------------- */
+
+static void
+enter_view(struct front *f, struct client *cl, const struct event *e)
+{
+    struct view_member *member;
+
+    /* Outside the view it would miss what is said without knowing. */
+    if (view_join(&f->view, cl, e->room, e->name, &member) < 0)
+        conn_close(cl->conn, CONN_END_NOMEM);
+}
+
+static void
+leave_view(struct front *f, const struct client *cl, struct view_room *room)
+{
+    struct view_member *const member = client_find_room(cl, room);
+
+    if (member != NULL)
+        view_leave(&f->view, member);
+}
+
+/* Of events that move somebody, our client whom they move; else NULL. */
+static struct client *
+find_mover(const struct front *f, const struct event *e)
+{
+    if (e->kind != EVENT_JOINED && e->kind != EVENT_PARTED)
+        return NULL;
+    return front_find_client(f, e->who.conn);
+}
+
+static void
+deliver_to_room(struct front *f, const struct delivery *d)
+{
+    const struct event *const e = d->event;
+    struct client *const who = find_mover(f, e);
+    struct encoding enc;
+    struct view_room *room;
+
+    if (e->kind == EVENT_JOINED && who != NULL)
+        enter_view(f, who, e);
+
+    room = view_find(&f->view, e->room);
+    if (room == NULL)
+        return; /* all its local members have died meanwhile */
+    encoding_init(&enc, f, d, room);
+    tell_room(room, d, &enc);
+    encoding_fini(&enc);
+
+    if (e->kind == EVENT_PARTED && who != NULL)
+        leave_view(f, who, room);
+}
+
+static void
+deliver_to_peers(struct front *f, const struct delivery *d)
+{
+    const struct event *const e = d->event;
+    struct client *const who = front_find_client(f, e->who.conn);
+
+    if (e->kind == EVENT_RENAMED && who != NULL)
+        client_on_renamed(who, e);
+    tell_peers(f, who, d);
+}
+
+/* Is this how the hub says that there is no session (any more)? */
+static bool
+ends_session(const struct client *cl, const struct event *e)
+{
+    if (e->kind == EVENT_ENDED)
+        return true;
+    return cl->state == CLIENT_MEMBER && e->kind == EVENT_REFUSED &&
+           e->refusal == REFUSAL_NO_SESSION;
+}
+
+static void
+deliver_to_client(struct client *cl, const struct delivery *d)
+{
+    const struct event *const e = d->event;
+    const bool ends = ends_session(cl, e);
+
+    if (e->kind == EVENT_ATTACHED && !client_on_attached(cl, e))
+        return;
+    if (e->kind == EVENT_REFUSED)
+        client_on_refused(cl);
+
+    tell_one(cl, d);
+
+    if (ends)
+        client_on_ended(cl);
+    else if (e->kind == EVENT_DONE)
+        client_on_done(cl, d->request);
+}
+
+static void
+deliver_to_conn(struct front *f, const struct delivery *d)
+{
+    struct client *const cl = front_find_client(f, d->to);
+
+    if (d->event->kind == EVENT_DONE)
+        window_count_done(f, cl, d->request);
+    if (cl == NULL)
+        return; /* its conn died meanwhile */
+
+    if (d->replay)
+        tell_one(cl, d);
+    else
+        deliver_to_client(cl, d);
+}
+
+static void
+deliver(struct front *f, const struct delivery *d)
+{
+    switch (d->route) {
+    case ROUTE_CONN:
+        deliver_to_conn(f, d);
+        break;
+    case ROUTE_ROOM:
+        deliver_to_room(f, d);
+        break;
+    case ROUTE_PEERS:
+        deliver_to_peers(f, d);
+        break;
+    case ROUTE_ALL:
+        tell_all(f, d);
+        break;
+    }
+}
+
+void
+front_on_batch(void *front, const struct delivery *d, size_t n)
+{
+    struct front *const f = front;
+
+    ASSERT_OWNER(conns_worker(f->conns));
+    ASSERT(!f->is_delivering);
+
+    f->is_delivering = true;
+    for (size_t i = 0; i < n; i++)
+        deliver(f, &d[i]);
+    f->is_delivering = false;
+
+    metric_add(&f->counters.events, n);
+    front_count_view(f);
+    window_wake(f);
+}

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * front_priv - the body of struct front, and what the files of proto's common
+ * part tell each other.
+ *
+ *   front.c          its life, the operator's list, stopping
+ *   front_deliver.c  what the hub says: effects, and who gets it
+ *   opening.c        which protocol a new conn speaks
+ *   refuse.c         the protocols that are known but not served
+ *   client.c         a client's life with the hub
+ *   window.c         who may send how much before the hub has answered
+ *   view.c           rooms and their local members
+ *   encoding.c       encode once
+ *
+ * Requests carry tags that one front counts up, and the hub answers its
+ * commands in that order. So a DONE says that everything with a lower tag has
+ * been answered too, even if memory was short and another DONE got lost.
+ */
+#ifndef PROTO_FRONT_PRIV_H
+#define PROTO_FRONT_PRIV_H
+
+#include <stdatomic.h>
+
+#include "base/list.h"
+#include "base/wheel.h"
+#include "proto/client_priv.h"
+#include "proto/detect.h"
+#include "proto/front.h"
+#include "proto/view_priv.h"
+
+struct front {
+    /* set once */
+    struct front_env env;
+    struct conns *conns;
+
+    /* [owner] */
+    struct proto_conf conf;
+    enum front_protocol *pins; /* by index of listener */
+    size_t pin_count;
+    struct view view;
+    struct list clients; /* client.of_front, oldest first */
+    struct list waiting; /* client.waiting, longest waiting first */
+    struct list leaving; /* client.waiting of who waits for its DETACH's DONE */
+    struct wheel_timer leave_timer; /* armed while `leaving` is not empty */
+    uint64_t epoch;                 /* of the last PEERS delivery */
+    uint32_t last_sent;             /* tag of the last command */
+    uint32_t last_done;             /* tag of the last answered one */
+    bool is_delivering;             /* inside front_on_batch() */
+    bool is_stopping;
+
+    /* [any] may read */
+    _Alignas(CACHE_LINE) struct front_counters counters;
+};
+
+uint64_t front_now_ms(const struct front *f);
+
+/* The gauges follow the view. */
+void front_count_view(struct front *f);
+
+/* NULL when the id is stale or another worker's. */
+struct client *front_find_client(const struct front *f, conn_id id);
+
+/* ---- client.c ------------------------------------------------------------ */
+
+/* Does it still get deliveries? Once it does not it never will again. */
+bool client_hears(const struct client *cl);
+
+/* Takes session and nickname over; when memory is too short the conn ends.
+ * False: it left meanwhile, and its DETACH follows. */
+bool client_on_attached(struct client *cl, const struct event *e);
+void client_on_refused(struct client *cl);
+void client_on_renamed(struct client *cl, const struct event *e);
+
+/* The hub ended its session: nothing more will come. */
+void client_on_ended(struct client *cl);
+
+/* All requests up to `tag` have been answered, and the client was told. */
+void client_on_done(struct client *cl, uint32_t tag);
+
+/* wheel_fn of front.leave_timer: clients whose DETACH takes too long. */
+void client_on_leave_due(struct wheel_timer *t, uint64_t now_ms);
+
+/* ---- window.c ------------------------------------------------------------ */
+
+/* The tag for the next command; never 0. */
+uint32_t window_next_tag(const struct front *f);
+
+/* The command with that tag is on its way. */
+void window_count_sent(struct client *cl, uint32_t tag);
+
+/* Behind it: makes the client wait if it, or all together, sent enough. */
+void window_limit(struct client *cl);
+
+/* Stops reading until window_release(). */
+void window_hold(struct client *cl);
+
+/* Reads again, unless something is still against it. */
+void window_release(struct client *cl);
+
+/* That DONE came; `cl` is NULL when its conn is gone. */
+void window_count_done(struct front *f, struct client *cl, uint32_t tag);
+
+/* Lets as many of those who waited longest go on as there is room for. */
+void window_wake(struct front *f);
+
+/* Is tag `a` of a later command than `b`? */
+static inline bool
+window_is_after(uint32_t a, uint32_t b)
+{
+    return (int32_t)(a - b) > 0;
+}
+
+/* ---- opening.c ----------------------------------------------------------- */
+
+/* Closes it if it is a conn whose protocol is not known yet. */
+void opening_stop(void *front, struct conn *c);
+
+/* ---- refuse.c, line/line_client.c: who takes over a conn ------------------ */
+
+void line_open(struct conn *c, struct front *f);
+
+void refuse_http(struct conn *c, struct front *f);
+void refuse_irc(struct conn *c, struct front *f);
+void refuse_tls(struct conn *c, struct front *f);
+
+#endif

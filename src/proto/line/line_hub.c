@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * line_hub - what the hub says, on its way to a client of the line protocol.
+ *
+ * What concerns several is encoded once a form and shared; what one did itself
+ * or asked for is made for that one.
+ */
+#include "base/assert.h"
+#include "base/msg.h"
+#include "net/conn.h"
+#include "proto/front.h"
+#include "proto/line/line_priv.h"
+#include "proto/line/line_text_priv.h"
+#include "proto/view_priv.h"
+
+static struct slice
+name_of(const struct view_room *room)
+{
+    return room == NULL ? slice_make(NULL, 0)
+                        : slice_make(room->name, room->name_len);
+}
+
+/* ---- for many ------------------------------------------------------------ */
+
+static struct msg *
+line_encode(const struct front *f, const struct delivery *d,
+            const struct view_room *room, uint32_t key)
+{
+    const struct line_look look = {
+        .room = name_of(room),
+        .other = (key & LINE_FORM_OTHER) != 0,
+    };
+    struct line_out o;
+
+    line_out_init(&o, (key & LINE_FORM_CRLF) != 0);
+    line_render(&o, d->event, &look);
+    return line_out_to_msg(&o);
+}
+
+static void
+share(struct line_client *lc, struct encoding *enc, uint32_t key)
+{
+    if (line_uses_crlf(lc))
+        key |= LINE_FORM_CRLF;
+    encoding_queue(enc, &lc->cl, key);
+}
+
+/* ---- for one ------------------------------------------------------------- */
+
+static void
+show(struct line_client *lc, const struct event *e,
+     const struct line_look *look)
+{
+    struct line_out o;
+
+    line_out_begin(lc, &o);
+    line_render(&o, e, look);
+    line_out_send(lc, &o);
+}
+
+static void
+answer(struct line_client *lc, const struct delivery *d)
+{
+    const struct line_look look = {.replay = d->replay};
+
+    show(lc, d->event, &look);
+}
+
+static void
+answer_list(struct line_client *lc, const struct event *e)
+{
+    const struct line_look look = {
+        .listed = (uint64_t)lc->list_events * EVENT_ITEMS_MAX,
+    };
+
+    show(lc, e, &look);
+    lc->list_events = e->last ? 0 : (uint16_t)(lc->list_events + 1);
+}
+
+/* Here comes what the reader did itself, which is told in other words. */
+static void
+show_own(struct line_client *lc, const struct view_member *member,
+         const struct event *e)
+{
+    const struct line_look look = {
+        .room = name_of(member == NULL ? NULL : member->room),
+        .own = true,
+    };
+
+    show(lc, e, &look);
+}
+
+/* ---- events with an effect ----------------------------------------------- */
+
+static void
+attached(struct line_client *lc)
+{
+    struct command c = {.kind = COMMAND_JOIN, .name = slice_of(HUB_LOBBY)};
+
+    if (lc->cl.state != CLIENT_MEMBER)
+        return; /* it left before it came */
+
+    conn_enter(lc->cl.conn, CONN_OPEN);
+    line_tell(lc, "Welcome to %s, %s. Type /help for the commands.",
+              client_conf(&lc->cl)->server_name, lc->cl.nick);
+    c.count = (uint32_t)client_conf(&lc->cl)->history_room_events;
+    line_ask_and_wait(lc, &c);
+}
+
+/* The room joined last, other than `left`; NULL when there is none. */
+static const struct view_member *
+newest_but(const struct client *cl, const struct view_member *left)
+{
+    const struct list_link *link = cl->rooms.head.prev;
+
+    if (link == &left->of_client)
+        link = link->prev;
+    return link == &cl->rooms.head
+               ? NULL
+               : CONST_CONTAINER_OF(link, struct view_member, of_client);
+}
+
+static void
+parted(struct line_client *lc, const struct view_member *member,
+       const struct event *e)
+{
+    show_own(lc, member, e);
+    if (lc->current != member)
+        return;
+
+    lc->current = newest_but(&lc->cl, member);
+    if (lc->current != NULL) {
+        const struct slice name = name_of(lc->current->room);
+
+        line_tell(lc, "You are talking in %.*s now.", SLICE_ARG(name));
+    } else {
+        (void)line_current_room(lc); /* says that there is none */
+    }
+}
+
+static void
+refused(struct line_client *lc, const struct delivery *d)
+{
+    answer(lc, d);
+    if (lc->cl.state == CLIENT_STRANGER)
+        line_nick_refused(lc);
+    lc->list_events = 0; /* a list may break off */
+}
+
+static void
+done(struct line_client *lc, const struct delivery *d)
+{
+    if (lc->awaited != 0 && d->request == lc->awaited)
+        line_answered(lc);
+    if (lc->cl.detach_request != 0 && d->request == lc->cl.detach_request &&
+        lc->cl.end == CONN_END_QUIT)
+        line_tell(lc, "Goodbye, %s.", lc->cl.nick);
+}
+
+/* ---- struct protocol ----------------------------------------------------- */
+
+/* What happened, to the reader or to others. */
+static void
+happened(struct line_client *lc, const struct view_member *member,
+         const struct delivery *d, struct encoding *enc)
+{
+    const struct event *const e = d->event;
+    const bool is_own = e->who.conn == conn_get_id(lc->cl.conn);
+
+    if (!is_own || e->kind == EVENT_TOPIC || e->kind == EVENT_TOLD)
+        share(lc, enc,
+              e->kind == EVENT_SAID && member != lc->current ? LINE_FORM_OTHER
+                                                             : 0);
+    else if (e->kind == EVENT_JOINED)
+        lc->current = member;
+    else if (e->kind == EVENT_PARTED)
+        parted(lc, member, e);
+    else if (e->kind != EVENT_SAID)
+        show_own(lc, member, e);
+}
+
+static void
+line_on_event(struct client *cl, const struct view_member *member,
+              const struct delivery *d, struct encoding *enc)
+{
+    struct line_client *const lc = line_of(cl);
+
+    if (d->replay) {
+        answer(lc, d);
+        return;
+    }
+    switch ((enum event_kind)d->event->kind) {
+    case EVENT_SAID:
+    case EVENT_JOINED:
+    case EVENT_PARTED:
+    case EVENT_TOPIC:
+    case EVENT_RENAMED:
+    case EVENT_QUIT:
+    case EVENT_AWAY:
+    case EVENT_TOLD:
+    case EVENT_ANNOUNCED:
+        happened(lc, member, d, enc);
+        break;
+    case EVENT_ATTACHED:
+        attached(lc);
+        break;
+    case EVENT_MEMBERS:
+    case EVENT_ROOMS:
+        answer_list(lc, d->event);
+        break;
+    case EVENT_ENDED:
+    case EVENT_ROOM:
+    case EVENT_TOPIC_IS:
+    case EVENT_SENT:
+    case EVENT_HISTORY:
+        answer(lc, d);
+        break;
+    case EVENT_REFUSED:
+        refused(lc, d);
+        break;
+    case EVENT_DONE:
+        done(lc, d);
+        break;
+    case EVENT_PONG: /* never asked for */
+        break;
+    }
+}
+
+static const struct view_room *
+line_current(const struct client *cl)
+{
+    const struct line_client *const lc =
+        CONST_CONTAINER_OF(cl, struct line_client, cl);
+
+    return lc->current == NULL ? NULL : lc->current->room;
+}
+
+static void
+line_on_stop(struct client *cl)
+{
+    line_tell(line_of(cl), "The server is stopping. Goodbye.");
+}
+
+const struct protocol line_protocol = {
+    .name = "line",
+    .gauge = offsetof(struct front_counters, line_clients),
+    .on_event = line_on_event,
+    .encode = line_encode,
+    .current_room = line_current,
+    .on_stop = line_on_stop,
+};
