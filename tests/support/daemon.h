@@ -3,7 +3,8 @@
  * daemon - a real klatchd for a test: started in a directory of its own, on a
  * port of its own, and held to the rules of every test when it ends.
  *
- * Anything that is not as it must be fails the running Check case.
+ * Anything that is not as it must be fails the running Check case. A case that
+ * fails leaves the directory, with the log, behind.
  */
 #ifndef SUPPORT_DAEMON_H
 #define SUPPORT_DAEMON_H
@@ -18,6 +19,9 @@ struct daemon {
     pid_t pid;
     int out; /* its standard output */
     uint16_t port;
+    unsigned workers;
+    char address[64]; /* of listener "main", as it is configured */
+    char *at_rest;    /* the census before anybody came */
     char dir[DAEMON_PATH_MAX / 2];
     char config[DAEMON_PATH_MAX];
     char control[DAEMON_PATH_MAX];
@@ -25,23 +29,42 @@ struct daemon {
     char log[DAEMON_PATH_MAX];
 };
 
-/* Starts klatchd ($KLATCHD) with that many workers and `config` (lines of a
+/* Starts klatchd ($KLATCHD) with e2e_workers() workers and `config` (lines of a
  * config file; may be NULL) and waits until it is ready. It listens on
  * 127.0.0.1, an ephemeral port, protocol auto, and on `socket`. */
-void daemon_start(struct daemon *d, unsigned workers, const char *config);
+void daemon_start(struct daemon *d, const char *config);
 
-/* Rewrites the config file; `text` are the lines after those of our own. */
-void daemon_configure(struct daemon *d, unsigned workers, const char *text);
+/* Waits until everything is as it was before anybody came (all counts of the
+ * census, and its balances), sends TERM, and then it must exit with 0 in 10 s,
+ * with no sanitizer report and no line of level error in its log. All clients
+ * must have gone or be about to. */
+void daemon_stop(struct daemon *d);
 
-/* Sends a signal. */
-void daemon_signal(struct daemon *d, int signal);
-
-/* TERM; then it must exit with 0 in `limit_ms`, with no sanitizer report and no
- * line of level error in its log. */
+/* The same with clients still there, who make it end later or otherwise; it
+ * has `limit_ms` from TERM on. */
 void daemon_stop_within(struct daemon *d, uint64_t limit_ms);
 
-/* daemon_stop_within() 10 seconds. */
-void daemon_stop(struct daemon *d);
+/* -- in single steps ------------------------------------------------------ */
+
+/* Its directory, nothing in it. */
+void daemon_prepare(struct daemon *d);
+
+/* (Re)writes the config file; `text` are the lines after those of our own. */
+void daemon_configure(struct daemon *d, const char *text);
+
+/* Runs it, without waiting; `config` empty: without -c. */
+void daemon_launch(struct daemon *d);
+void daemon_await_ready(struct daemon *d);
+
+void daemon_signal(struct daemon *d, int signal);
+
+/* Waits for its end; as waitpid(2) gives it. */
+int daemon_await_exit(struct daemon *d, uint64_t limit_ms);
+
+/* The rules for what an ended one leaves behind; takes that away. */
+void daemon_check_remains(struct daemon *d);
+
+/* -- what it says of itself ----------------------------------------------- */
 
 /* Asks the control socket, one line of JSON each way; the answer is the
  * caller's to free. */
@@ -53,10 +76,24 @@ uint64_t daemon_census(struct daemon *d, const char *key);
 /* Waits until the census says `key` is `value`, and fails after 10 s. */
 void daemon_await_census(struct daemon *d, const char *key, uint64_t value);
 
+/* All of the census's "now", as text, for comparing. The caller's to free. */
+char *daemon_census_now(struct daemon *d);
+
+/* Waits until that is `now`, that the balances hold and nothing was lost. */
+void daemon_await_census_now(struct daemon *d, const char *now);
+
 /* Does its log contain that? */
 bool daemon_logged(struct daemon *d, const char *text);
 
 /* Waits until it does, and fails after 10 s. */
 void daemon_await_log(struct daemon *d, const char *text);
+
+/* -- what the kernel says of it ------------------------------------------- */
+
+/* Processor time used, in ms. */
+uint64_t daemon_cpu_ms(struct daemon *d);
+
+/* Connections that wait to be accepted on its port. */
+unsigned daemon_listen_queue(struct daemon *d);
 
 #endif

@@ -15,30 +15,46 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
-uint64_t
-now_ms(void)
-{
-    struct timespec ts;
+#define ROOM_TO_READ 65536
+#define LINE_MAX_OUT 16384 /* bytes of what peer_send() formats */
 
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+/* -- coming and going ----------------------------------------------------- */
+
+static void
+make_room(struct peer *p)
+{
+    if (p->cap - p->head - p->len >= ROOM_TO_READ)
+        return;
+    if (p->head > 0) {
+        memmove(p->data, p->data + p->head, p->len);
+        p->head = 0;
+    }
+    if (p->cap - p->len < ROOM_TO_READ) {
+        p->cap = p->cap * 2 + ROOM_TO_READ;
+        p->data = realloc(p->data, p->cap);
+        ck_assert_ptr_nonnull(p->data);
+    }
 }
 
 static void
-connect_to(struct peer *p, const struct sockaddr *sa, socklen_t len)
+connect_to(struct peer *p, const struct sockaddr *sa, socklen_t len, int rcvbuf)
 {
     *p = (struct peer){.fd = -1};
+    make_room(p);
     p->fd = socket(sa->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
     ck_assert_int_ge(p->fd, 0);
+    if (rcvbuf > 0)
+        ck_assert_int_eq(
+            setsockopt(p->fd, SOL_SOCKET, SO_RCVBUF, &rcvbuf, sizeof(rcvbuf)),
+            0);
     if (connect(p->fd, sa, len) < 0)
-        ck_abort_msg("connect: %s", strerror(errno));
+        e2e_fail("connect: %s", strerror(errno));
 }
 
 void
-peer_connect(struct peer *p, uint16_t port)
+peer_connect_small(struct peer *p, uint16_t port, int receive_buffer)
 {
     const struct sockaddr_in sin = {
         .sin_family = AF_INET,
@@ -46,7 +62,13 @@ peer_connect(struct peer *p, uint16_t port)
         .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
     };
 
-    connect_to(p, (const struct sockaddr *)&sin, sizeof(sin));
+    connect_to(p, (const struct sockaddr *)&sin, sizeof(sin), receive_buffer);
+}
+
+void
+peer_connect(struct peer *p, uint16_t port)
+{
+    peer_connect_small(p, port, 0);
 }
 
 void
@@ -55,7 +77,33 @@ peer_connect_unix(struct peer *p, const char *path)
     struct sockaddr_un sun = {.sun_family = AF_UNIX};
 
     snprintf(sun.sun_path, sizeof(sun.sun_path), "%s", path);
-    connect_to(p, (const struct sockaddr *)&sun, sizeof(sun));
+    connect_to(p, (const struct sockaddr *)&sun, sizeof(sun), 0);
+}
+
+void
+peer_enter(struct peer *p, const char *nick)
+{
+    peer_send(p, "%s\n", nick);
+    peer_await(p, "* You are in #lobby");
+    /* What comes with a join is in front of the answer to this. */
+    peer_send(p, "/topic #lobby\n");
+    while (strncmp(peer_take(p), "* #lobby has no topic", 21) != 0)
+        if (strncmp(p->line, "* Topic of #lobby", 17) == 0)
+            break;
+}
+
+void
+peer_join(struct peer *p, uint16_t port, const char *nick)
+{
+    peer_connect(p, port);
+    peer_enter(p, nick);
+}
+
+void
+peers_expect_joined(struct peer *const *peers, size_t n, const char *nick)
+{
+    for (size_t i = 0; i < n; i++)
+        peer_expect(peers[i], "* %s joined #lobby.", nick);
 }
 
 void
@@ -77,6 +125,14 @@ peer_reset(struct peer *p)
 }
 
 void
+peer_end_writing(struct peer *p)
+{
+    ck_assert_int_eq(shutdown(p->fd, SHUT_WR), 0);
+}
+
+/* -- speaking ------------------------------------------------------------- */
+
+void
 peer_send_bytes(struct peer *p, const void *data, size_t len)
 {
     const char *at = data;
@@ -87,7 +143,7 @@ peer_send_bytes(struct peer *p, const void *data, size_t len)
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0)
-            ck_abort_msg("send: %s", strerror(errno));
+            e2e_fail("send: %s", strerror(errno));
         at += n;
         len -= (size_t)n;
     }
@@ -96,7 +152,7 @@ peer_send_bytes(struct peer *p, const void *data, size_t len)
 void
 peer_send(struct peer *p, const char *fmt, ...)
 {
-    char text[16384];
+    char text[LINE_MAX_OUT];
     va_list args;
     int n;
 
@@ -107,66 +163,67 @@ peer_send(struct peer *p, const char *fmt, ...)
     peer_send_bytes(p, text, (size_t)n);
 }
 
+/* -- hearing -------------------------------------------------------------- */
+
 /* More bytes behind what is there: their number, 0 at the end of the stream, or
  * -1 at a reset. */
 static ssize_t
-receive(struct peer *p, const char *waiting_for)
+receive(struct peer *p, size_t max, const char *waiting_for)
 {
     const uint64_t deadline = now_ms() + PEER_PATIENCE_MS;
 
-    if (p->cap - p->len < 65536) {
-        p->cap = p->cap * 2 + 65536;
-        p->data = realloc(p->data, p->cap);
-        ck_assert_ptr_nonnull(p->data);
-    }
+    make_room(p);
     for (;;) {
         struct pollfd pfd = {.fd = p->fd, .events = POLLIN};
         const uint64_t now = now_ms();
         ssize_t n;
 
         if (now >= deadline)
-            ck_abort_msg("waited in vain for: %s\nthere is: %.*s", waiting_for,
-                         (int)p->len, p->data);
-        if (poll(&pfd, 1, (int)(deadline - now)) <= 0)
-            continue;
-        n = recv(p->fd, p->data + p->len, p->cap - p->len, 0);
-        if (n < 0 && errno == EINTR)
-            continue;
-        if (n < 0)
+            e2e_fail("waited in vain for: %s\nthere is: %.*s", waiting_for,
+                     (int)p->len, p->data + p->head);
+        n = recv(p->fd, p->data + p->head + p->len, max, MSG_DONTWAIT);
+        if (n >= 0) {
+            p->len += (size_t)n;
+            return n;
+        }
+        if (errno == EAGAIN)
+            (void)poll(&pfd, 1, (int)(deadline - now));
+        else if (errno != EINTR)
             return -1;
-        p->len += (size_t)n;
-        return n;
     }
 }
 
 static void
 consume(struct peer *p, size_t len)
 {
+    p->head += len;
     p->len -= len;
-    memmove(p->data, p->data + len, p->len);
 }
 
 static const char *
 take_line(struct peer *p, const char *waiting_for)
 {
-    for (;;) {
-        char *const end = p->len > 0 ? memchr(p->data, '\n', p->len) : NULL;
-        size_t len;
+    size_t looked_at = 0;
+    char *line, *end;
 
-        if (end == NULL) {
-            if (receive(p, waiting_for) <= 0)
-                ck_abort_msg("the server closed; waited for: %s", waiting_for);
-            continue;
-        }
-        len = (size_t)(end - p->data);
-        ck_assert_uint_lt(len, sizeof(p->line));
-        memcpy(p->line, p->data, len);
-        p->line[len] = '\0';
-        if (len > 0 && p->line[len - 1] == '\r')
-            p->line[len - 1] = '\0';
-        consume(p, len + 1);
-        return p->line;
+    for (;;) {
+        line = p->data + p->head;
+        end = p->len > looked_at
+                  ? memchr(line + looked_at, '\n', p->len - looked_at)
+                  : NULL;
+        if (end != NULL)
+            break;
+        looked_at = p->len;
+        if (receive(p, ROOM_TO_READ, waiting_for) <= 0)
+            e2e_fail("the server closed; waited for: %s\nthere is: %.*s",
+                     waiting_for, (int)p->len, p->data + p->head);
     }
+    consume(p, (size_t)(end - line) + 1);
+    *end = '\0';
+    if (end > line && end[-1] == '\r')
+        end[-1] = '\0';
+    p->line = line;
+    return line;
 }
 
 const char *
@@ -176,9 +233,24 @@ peer_take(struct peer *p)
 }
 
 void
-peer_expect(struct peer *p, const char *line)
+peer_expect(struct peer *p, const char *fmt, ...)
 {
-    ck_assert_str_eq(take_line(p, line), line);
+    char line[LINE_MAX_OUT];
+    va_list args;
+
+    va_start(args, fmt);
+    vsnprintf(line, sizeof(line), fmt, args);
+    va_end(args);
+    if (strcmp(take_line(p, line), line) != 0)
+        e2e_fail("expected: %s\nthere is: %s", line, p->line);
+}
+
+const char *
+peer_expect_start(struct peer *p, const char *start)
+{
+    if (strncmp(take_line(p, start), start, strlen(start)) != 0)
+        e2e_fail("expected: %s…\nthere is: %s", start, p->line);
+    return p->line;
 }
 
 const char *
@@ -195,23 +267,26 @@ peer_expect_bytes(struct peer *p, const char *bytes)
     const size_t len = strlen(bytes);
 
     while (p->len < len)
-        if (receive(p, bytes) <= 0)
-            ck_abort_msg("the server closed; waited for: %s", bytes);
-    if (memcmp(p->data, bytes, len) != 0)
-        ck_abort_msg("waited for: %s\nthere is: %.*s", bytes, (int)p->len,
-                     p->data);
+        if (receive(p, ROOM_TO_READ, bytes) <= 0)
+            e2e_fail("the server closed; waited for: %s\nthere is: %.*s", bytes,
+                     (int)p->len, p->data + p->head);
+    if (memcmp(p->data + p->head, bytes, len) != 0)
+        e2e_fail("waited for: %s\nthere is: %.*s", bytes, (int)p->len,
+                 p->data + p->head);
     consume(p, len);
 }
 
 void
 peer_expect_end(struct peer *p, bool reset_is_fine)
 {
-    const ssize_t n = p->len > 0 ? 1 : receive(p, "the end");
+    const ssize_t n =
+        p->len > 0 ? 1 : receive(p, ROOM_TO_READ, "the end of the stream");
 
     if (n > 0)
-        ck_abort_msg("expected the end, there is: %.*s", (int)p->len, p->data);
+        e2e_fail("expected the end, there is: %.*s", (int)p->len,
+                 p->data + p->head);
     if (n < 0 && !reset_is_fine)
-        ck_abort_msg("expected a FIN, there is a reset");
+        e2e_fail("expected a FIN, there is a reset");
 }
 
 void
@@ -220,18 +295,15 @@ peer_expect_silence(struct peer *p)
     peer_send(p, "/topic #lobby\n");
     if (strstr(take_line(p, "the answer to /topic"), "#lobby") == NULL ||
         strstr(p->line, "opic") == NULL)
-        ck_abort_msg("expected silence, there is: %s", p->line);
+        e2e_fail("expected silence, there is: %s", p->line);
 }
 
-void
-peer_join(struct peer *p, uint16_t port, const char *nick)
+size_t
+peer_receive_some(struct peer *p, size_t max)
 {
-    peer_connect(p, port);
-    peer_send(p, "%s\n", nick);
-    peer_await(p, "* You are in #lobby");
-    /* What comes with a join is in front of the answer to this. */
-    peer_send(p, "/topic #lobby\n");
-    while (strncmp(take_line(p, "the topic"), "* #lobby has no topic", 21) != 0)
-        if (strncmp(p->line, "* Topic of #lobby", 17) == 0)
-            break;
+    const ssize_t n = receive(p, max, "more");
+
+    if (n < 0)
+        e2e_fail("a reset in the middle of the stream");
+    return (size_t)n;
 }

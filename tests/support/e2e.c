@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * See e2e.h.
+ */
+#include "support/e2e.h"
+
+#include <check.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <time.h>
+
+#if defined(__has_feature)
+#define HAS_FEATURE(x) __has_feature(x)
+#else
+#define HAS_FEATURE(x) 0
+#endif
+
+/* How much of the full figures is tried, and how much longer all may take. */
+#if HAS_FEATURE(thread_sanitizer) || defined(__SANITIZE_THREAD__)
+#define PERCENT 25u
+#define SLOWER  6u
+#elif HAS_FEATURE(address_sanitizer) || defined(__SANITIZE_ADDRESS__)
+#define PERCENT 50u
+#define SLOWER  3u
+#else
+#define PERCENT 100u
+#define SLOWER  1u
+#endif
+
+static char scene[256];
+
+unsigned
+e2e_workers(void)
+{
+    const char *const workers = getenv("KLATCH_WORKERS");
+
+    return workers != NULL ? (unsigned)strtoul(workers, NULL, 10) : 2;
+}
+
+unsigned
+e2e_scaled(unsigned n)
+{
+    const char *const scale = getenv("KLATCH_E2E_SCALE");
+    const unsigned percent =
+        scale != NULL ? (unsigned)strtoul(scale, NULL, 10) : PERCENT;
+    const unsigned scaled = (unsigned)((uint64_t)n * percent / 100);
+
+    return scaled > 0 ? scaled : 1;
+}
+
+uint64_t
+e2e_patience_ms(uint64_t ms)
+{
+    return ms * SLOWER;
+}
+
+void
+e2e_scene(const char *fmt, ...)
+{
+    va_list args;
+
+    va_start(args, fmt);
+    vsnprintf(scene, sizeof(scene), fmt, args);
+    va_end(args);
+}
+
+void
+e2e_fail(const char *fmt, ...)
+{
+    char text[4096];
+    va_list args;
+
+    va_start(args, fmt);
+    vsnprintf(text, sizeof(text), fmt, args);
+    va_end(args);
+    ck_abort_msg("%s%s%s", scene, scene[0] != '\0' ? ": " : "", text);
+    abort(); /* never: the line above does not return */
+}
+
+void
+e2e_raise_fd_limit(void)
+{
+    struct rlimit limit;
+
+    ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    limit.rlim_cur = limit.rlim_max;
+    ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+}
+
+uint64_t
+now_ms(void)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * swarm - hundreds of clients of the line protocol at once, in one thread.
+ *
+ * Shape    Non-blocking sockets in one epoll set. Each line that one of them
+ *          hears goes to on_line(), which looks at it and may swarm_send().
+ *          Things happen only inside swarm_run_until().
+ * Failing  A connection that ends without having been closed by us, or a wait
+ *          longer than SWARM_PATIENCE_MS, fails the running Check case.
+ */
+#ifndef SUPPORT_SWARM_H
+#define SUPPORT_SWARM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define SWARM_PATIENCE_MS 30000
+
+/* `line` has no ending and ends with NUL; it lives for the call. */
+typedef void (*swarm_line_fn)(void *arg, size_t i, const char *line);
+
+struct swarm_client {
+    int fd;          /* -1: not connected */
+    bool may_end;    /* the server may close it */
+    bool has_ended;  /* and did */
+    bool is_blocked; /* waits for EPOLLOUT */
+    uint64_t heard;  /* bytes */
+    char *in;        /* the beginning of a line */
+    size_t in_len;
+    char *out; /* what does not fit its socket yet */
+    size_t out_len;
+};
+
+struct swarm {
+    int epoll;
+    size_t count;
+    struct swarm_client *clients;
+    swarm_line_fn on_line;
+    void *arg;
+    size_t ended; /* clients that the server closed */
+};
+
+/* Room for `count` clients, none connected. */
+void swarm_init(struct swarm *s, size_t count, swarm_line_fn on_line,
+                void *arg);
+
+/* Closes all. */
+void swarm_fini(struct swarm *s);
+
+/* Starts the connects of `n` clients from `first` on, without waiting. */
+void swarm_connect(struct swarm *s, size_t first, size_t n, uint16_t port);
+
+/* Waits until the kernel has completed all connects. */
+void swarm_await_connected(struct swarm *s);
+
+/* Goes out at once or as soon as it can. */
+void swarm_send(struct swarm *s, size_t i, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+
+void swarm_close(struct swarm *s, size_t i);
+void swarm_reset(struct swarm *s, size_t i); /* with a RST */
+
+/* Serves all until is_done(arg); `what` is told when that never comes. */
+void swarm_run_until(struct swarm *s, bool (*is_done)(void *arg), void *arg,
+                     const char *what);
+
+#endif
