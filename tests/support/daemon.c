@@ -127,7 +127,8 @@ daemon_await_ready(struct daemon *d)
             continue;
         n = read(d->out, text + len, sizeof(text) - 1 - len);
         if (n <= 0)
-            e2e_fail("klatchd ended at its start; see %s", d->log);
+            e2e_fail("klatchd ($KLATCHD) ended at its start:\n%s",
+                     daemon_read_file(d->log));
         len += (size_t)n;
         text[len] = '\0';
     }

@@ -34,7 +34,7 @@ static char scene[256];
 unsigned
 e2e_workers(void)
 {
-    const char *const workers = getenv("KLATCH_WORKERS");
+    const char *const workers = getenv("E2E_WORKERS");
 
     return workers != NULL ? (unsigned)strtoul(workers, NULL, 10) : 2;
 }
@@ -42,7 +42,7 @@ e2e_workers(void)
 unsigned
 e2e_scaled(unsigned n)
 {
-    const char *const scale = getenv("KLATCH_E2E_SCALE");
+    const char *const scale = getenv("E2E_SCALE");
     const unsigned percent =
         scale != NULL ? (unsigned)strtoul(scale, NULL, 10) : PERCENT;
     const unsigned scaled = (unsigned)((uint64_t)n * percent / 100);

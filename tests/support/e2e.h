@@ -3,7 +3,7 @@
  * e2e - what all end-to-end tests share.
  *
  * Use      tests/e2e/test_NAME.c, e2e(NAME) in tests/e2e/CMakeLists.txt. Each
- *          suite is run once with each number of workers ($KLATCH_WORKERS).
+ *          suite is run once with each number of workers ($E2E_WORKERS).
  * Failing  Helpers call e2e_fail(), which ends the Check case and tells the
  *          scene: in a loop over many situations, which of them it was.
  */
@@ -16,7 +16,7 @@
 unsigned e2e_workers(void);
 
 /* `n` of something, or fewer where a sanitizer makes everything slow; the
- * percentage in $KLATCH_E2E_SCALE overrides. Never less than one. */
+ * percentage in $E2E_SCALE overrides. Never less than one. */
 unsigned e2e_scaled(unsigned n);
 
 /* A limit of time, longer where a sanitizer makes everything slow. */
