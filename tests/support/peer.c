@@ -8,6 +8,7 @@
 #include <check.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -41,6 +42,8 @@ make_room(struct peer *p)
 static void
 connect_to(struct peer *p, const struct sockaddr *sa, socklen_t len, int rcvbuf)
 {
+    const int on = 1;
+
     *p = (struct peer){.fd = -1};
     make_room(p);
     p->fd = socket(sa->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -49,6 +52,10 @@ connect_to(struct peer *p, const struct sockaddr *sa, socklen_t len, int rcvbuf)
         ck_assert_int_eq(
             setsockopt(p->fd, SOL_SOCKET, SO_RCVBUF, &rcvbuf, sizeof(rcvbuf)),
             0);
+    /* A test writes in small pieces, and must not wait for Nagle. */
+    if (sa->sa_family == AF_INET)
+        ck_assert_int_eq(
+            setsockopt(p->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)), 0);
     if (connect(p->fd, sa, len) < 0)
         e2e_fail("connect: %s", strerror(errno));
 }
