@@ -6,12 +6,16 @@
  *          one batch a sink and leave at the end of the turn, or when a batch
  *          is full, as one post: under load one bell serves many events.
  * Threads  hub_thread_send(): [any]. The sinks' on_batch: the sink's worker.
+ * Back     A sink that cannot keep up makes the hub congested; whoever feeds the
+ * pressure hub asks hub_thread_is_congested() and waits. Without it a talker
+ *          on a worker with nothing else to do could fill another's inbox.
  * Order    Commands of one sender are applied in the order sent; a sink gets
  *          deliveries in the order the hub emitted them.
  */
 #ifndef CHAT_HUB_THREAD_H
 #define CHAT_HUB_THREAD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "base/compiler.h"
@@ -23,7 +27,8 @@
 struct hub_thread;
 struct worker;
 
-#define HUB_BATCH 256 /* deliveries a post at most */
+#define HUB_BATCH   256  /* deliveries a post at most */
+#define HUB_BACKLOG 4096 /* deliveries on their way to one sink: congested */
 
 /* One a worker, and one for the operator (last). */
 struct hub_sink {
@@ -67,6 +72,10 @@ void hub_thread_destroy(struct hub_thread *t);
 
 /* [any] Copies `c` and its bytes to the hub. 0 or -ENOMEM. */
 MUST_CHECK int hub_thread_send(struct hub_thread *t, const struct command *c);
+
+/* [any] Is more than HUB_BACKLOG on its way to some sink? It ends by itself, when
+ * that sink's worker has had its turn; nobody is told. */
+bool hub_thread_is_congested(const struct hub_thread *t);
 
 /* [any] A DETACH that cannot fail, for a conn that dies when memory is short:
  * a ticket taken when the session began. NULL when memory is short then. The

@@ -31,6 +31,7 @@ const size_t hub_metric_count = ARRAY_LEN(hub_metrics);
 /* Deliveries on their way to one sink. */
 struct batch {
     struct post post;
+    _Atomic uint64_t *taken; /* of its lane */
     void (*on_batch)(void *arg, const struct delivery *d, size_t n);
     void *arg;
     size_t size;
@@ -38,7 +39,15 @@ struct batch {
     struct delivery deliveries[];
 };
 
+/* Deliveries handed over so far, and those of them the sink is done with; one
+ * line each, for each has another writer. */
+struct backlog {
+    _Alignas(CACHE_LINE) _Atomic uint64_t posted; /* [hub] writes */
+    _Alignas(CACHE_LINE) _Atomic uint64_t taken;  /* [sink] writes */
+};
+
 struct lane {
+    struct backlog backlog;
     struct hub_sink sink;
     struct batch *open; /* NULL: nothing waits */
 };
@@ -80,6 +89,7 @@ batch_run(struct worker *w, struct post *p)
     struct batch *const b = batch_of_post(p);
 
     b->on_batch(b->arg, b->deliveries, b->count);
+    metric_add(b->taken, b->count);
     batch_destroy(b);
 }
 
@@ -112,11 +122,12 @@ lane_flush(struct hub_thread *t, struct lane *lane)
     lane->open = NULL;
     metric_add(&t->counters.batches, 1);
     metric_add(&t->counters.deliveries, b->count);
+    metric_add(&lane->backlog.posted, b->count);
     worker_post(lane->sink.worker, &b->post);
 }
 
 static struct batch *
-batch_create(const struct hub_sink *sink)
+batch_create(struct lane *lane)
 {
     struct batch *const b = malloc(batch_bytes(BATCH_SIZE_MIN));
 
@@ -124,8 +135,9 @@ batch_create(const struct hub_sink *sink)
         return NULL;
     *b = (struct batch){
         .post.kind = &batch_kind,
-        .on_batch = sink->on_batch,
-        .arg = sink->arg,
+        .taken = &lane->backlog.taken,
+        .on_batch = lane->sink.on_batch,
+        .arg = lane->sink.arg,
         .size = BATCH_SIZE_MIN,
     };
     return b;
@@ -150,7 +162,7 @@ lane_batch(struct hub_thread *t, struct lane *lane)
         b = NULL;
     }
     if (b == NULL)
-        lane->open = batch_create(&lane->sink);
+        lane->open = batch_create(lane);
     return lane->open;
 }
 
@@ -172,6 +184,22 @@ on_emit(void *arg, unsigned worker, const struct delivery *d)
     b->deliveries[b->count] = *d;
     event_ref(d->event);
     b->count++;
+}
+
+bool
+hub_thread_is_congested(const struct hub_thread *t)
+{
+    for (size_t i = 0; i < t->lane_count; i++) {
+        const struct backlog *const backlog = &t->lanes[i].backlog;
+        /* Two looks at two counters: a little off either way, which only moves
+         * the moment. Signed, for `taken` may be the younger look. */
+        const int64_t waiting = (int64_t)(metric_read(&backlog->posted) -
+                                          metric_read(&backlog->taken));
+
+        if (waiting > HUB_BACKLOG)
+            return true;
+    }
+    return false;
 }
 
 /* relaxed: a gauge publishes nothing but itself. */

@@ -84,7 +84,7 @@ stop_waiting(struct client *cl)
 {
     struct front *const f = cl->front;
 
-    list_remove(&cl->waiting);
+    window_forget(cl);
     if (list_is_empty(&f->leaving))
         wheel_disarm(worker_wheel(conns_worker(f->conns)), &f->leave_timer);
 }
@@ -217,7 +217,7 @@ wait_for_done(struct client *cl)
     struct front *const f = cl->front;
 
     cl->leave_by = front_now_ms(f) + conns_conf(f->conns)->timeouts_drain;
-    list_remove(&cl->waiting);
+    window_forget(cl);
     list_push_back(&f->leaving, &cl->waiting);
     arm_leave_timer(f);
 }

@@ -42,6 +42,7 @@ front_create(const struct front_env *env, const struct proto_conf *conf,
     list_init(&f->waiting);
     list_init(&f->leaving);
     wheel_timer_init(&f->leave_timer, client_on_leave_due);
+    wheel_timer_init(&f->relief_timer, window_on_relief_due);
     *out = f;
     return 0;
 }

@@ -41,11 +41,12 @@ struct front {
     struct list clients; /* client.of_front, oldest first */
     struct list waiting; /* client.waiting, longest waiting first */
     struct list leaving; /* client.waiting of who waits for its DETACH's DONE */
-    struct wheel_timer leave_timer; /* armed while `leaving` is not empty */
-    uint64_t epoch;                 /* of the last PEERS delivery */
-    uint32_t last_sent;             /* tag of the last command */
-    uint32_t last_done;             /* tag of the last answered one */
-    bool is_delivering;             /* inside front_on_batch() */
+    struct wheel_timer leave_timer;  /* armed while `leaving` is not empty */
+    struct wheel_timer relief_timer; /* looks after `waiting` */
+    uint64_t epoch;                  /* of the last PEERS delivery */
+    uint32_t last_sent;              /* tag of the last command */
+    uint32_t last_done;              /* tag of the last answered one */
+    bool is_delivering;              /* inside front_on_batch() */
     bool is_stopping;
 
     /* [any] may read */
@@ -102,6 +103,12 @@ void window_count_done(struct front *f, struct client *cl, uint32_t tag);
 
 /* Lets as many of those who waited longest go on as there is room for. */
 void window_wake(struct front *f);
+
+/* It waits no longer, for whatever it waited. */
+void window_forget(struct client *cl);
+
+/* wheel_fn of front.relief_timer. */
+void window_on_relief_due(struct wheel_timer *t, uint64_t now_ms);
 
 /* Is tag `a` of a later command than `b`? */
 static inline bool

@@ -7,6 +7,9 @@
  *          together have limits.worker_window, each that sends one more queues
  *          up in front.waiting and goes on when it is its turn, so that a few
  *          who talk a lot do not shut out those who talk little.
+ *          They wait likewise while the hub is congested, that is, while some
+ *          worker has more to deliver than it gets done; a timer looks again,
+ *          because nobody tells when that is over.
  * Bound    Both limits are looked at behind a command, so a front has at most
  *          worker_window and one a client unanswered, with what it sends of
  *          itself (ATTACH, DETACH).
@@ -14,7 +17,11 @@
  *          too high until the wrap itself is answered, which harms nobody.
  */
 #include "base/assert.h"
+#include "loop/worker.h"
+#include "net/conns.h"
 #include "proto/front_priv.h"
+
+#define RELIEF_MS 2 /* between looks at a congested hub */
 
 static struct client *
 client_of_waiting(struct list_link *link)
@@ -90,17 +97,57 @@ window_release(struct client *cl)
     conn_resume(cl->conn, CONN_PAUSE_WINDOW);
 }
 
+/* How many more commands this front may send. */
+static uint64_t
+room_for(const struct front *f)
+{
+    const uint64_t limit = f->conf.limits_worker_window;
+
+    if (unanswered(f) >= limit || hub_thread_is_congested(f->env.hub))
+        return 0;
+    return limit - unanswered(f);
+}
+
+/* Answers wake those who wait; but congestion may outlast the last answer. */
+static void
+keep_looking(struct front *f)
+{
+    struct wheel *const wheel = worker_wheel(conns_worker(f->conns));
+
+    if (list_is_empty(&f->waiting))
+        wheel_disarm(wheel, &f->relief_timer);
+    else if (hub_thread_is_congested(f->env.hub))
+        wheel_arm(wheel, &f->relief_timer, front_now_ms(f) + RELIEF_MS);
+}
+
+void
+window_forget(struct client *cl)
+{
+    list_remove(&cl->waiting);
+    keep_looking(cl->front);
+}
+
+void
+window_on_relief_due(struct wheel_timer *t, uint64_t now_ms)
+{
+    struct front *const f = CONTAINER_OF(t, struct front, relief_timer);
+
+    window_wake(f);
+}
+
 void
 window_limit(struct client *cl)
 {
     struct front *const f = cl->front;
-    const bool is_full = unanswered(f) >= f->conf.limits_worker_window;
+    const bool is_full = room_for(f) == 0;
 
     if (!is_full && cl->unanswered < f->conf.limits_client_window)
         return;
 
-    if (is_full && !list_is_linked(&cl->waiting))
+    if (is_full && !list_is_linked(&cl->waiting)) {
         list_push_back(&f->waiting, &cl->waiting);
+        keep_looking(f);
+    }
     if (!cl->is_held)
         metric_add(&f->counters.window_waits, 1);
     window_hold(cl);
@@ -109,13 +156,13 @@ window_limit(struct client *cl)
 void
 window_wake(struct front *f)
 {
-    const uint64_t limit = f->conf.limits_worker_window;
-    uint64_t room = unanswered(f) < limit ? limit - unanswered(f) : 0;
+    uint64_t room = room_for(f);
 
     while (room > 0 && !list_is_empty(&f->waiting)) {
         window_release(client_of_waiting(list_pop_front(&f->waiting)));
         room--;
     }
+    keep_looking(f);
 }
 
 /* -- answers --------------------------------------------------------------- */

@@ -39,7 +39,7 @@ struct tray {
     size_t batches;
     size_t deliveries;
     size_t largest;
-    uint32_t dones[2048]; /* their requests */
+    uint32_t dones[HUB_BACKLOG]; /* their requests */
     size_t done_count;
     uint64_t wall_ms; /* of what came last and has one */
     char last_text[64];
@@ -318,6 +318,21 @@ START_TEST(a_delivery_without_memory_is_lost_and_counted)
 }
 END_TEST
 
+START_TEST(a_sink_that_does_not_keep_up_makes_the_hub_congested)
+{
+    open_all();
+    ck_assert(!hub_thread_is_congested(thread));
+    for (uint32_t i = 0; i <= HUB_BACKLOG / 2; i++) /* PONG and DONE each */
+        send_ping(CONN(0, 5), i + 1);
+    run_out(hub_worker);
+    ck_assert(hub_thread_is_congested(thread));
+    run_out(trays[0].worker);
+
+    ck_assert(!hub_thread_is_congested(thread));
+    close_all();
+}
+END_TEST
+
 START_TEST(what_was_still_on_its_way_is_freed)
 {
     struct hub_ticket *const ticket = hub_ticket_create();
@@ -331,7 +346,9 @@ START_TEST(what_was_still_on_its_way_is_freed)
 }
 END_TEST
 
-UNIT_MAIN("chat/hub_thread", a_command_is_answered_at_the_askers_sink,
+UNIT_MAIN("chat/hub_thread",
+          a_sink_that_does_not_keep_up_makes_the_hub_congested,
+          a_command_is_answered_at_the_askers_sink,
           a_command_travels_with_its_own_copy_of_the_bytes,
           a_turn_of_commands_leaves_in_full_batches_in_order,
           events_carry_the_time_of_day, a_ticket_detaches_without_memory,

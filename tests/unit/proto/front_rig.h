@@ -67,7 +67,8 @@ struct rig {
     size_t taken; /* of these, by hub_take() */
     struct peer peers[RIG_PEERS_MAX];
     size_t peer_count;
-    bool detects;          /* conns go to front_on_accepted() */
+    bool detects; /* conns go to front_on_accepted() */
+    bool hub_is_congested;
     bool send_fails;       /* hub_thread_send() has no memory */
     unsigned encode_fails; /* so many encodings fail */
     size_t encode_calls;

@@ -15,6 +15,14 @@ void __wrap_hub_thread_detach(struct hub_thread *t, struct hub_ticket *ticket,
                               uint32_t request, enum detach_how how,
                               const char *why);
 
+bool __wrap_hub_thread_is_congested(const struct hub_thread *t);
+
+bool
+__wrap_hub_thread_is_congested(const struct hub_thread *t)
+{
+    return rig.hub_is_congested;
+}
+
 static struct slice
 keep(struct slice s, char *room, size_t size)
 {

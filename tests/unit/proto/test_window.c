@@ -2,6 +2,7 @@
 #include <unistd.h>
 
 #include "front_rig.h"
+#include "support/fake_time.h"
 #include "support/unit.h"
 
 static void
@@ -276,6 +277,56 @@ START_TEST(a_done_for_nothing_is_ignored)
 }
 END_TEST
 
+START_TEST(a_congested_hub_makes_talkers_wait)
+{
+    struct peer *p;
+
+    start(4, 8192);
+    p = rig_member("alice");
+    rig.hub_is_congested = true;
+    say_lines(p, 3);
+
+    ck_assert_uint_eq(pending(), 1); /* looked at behind a command */
+    answer(1);
+    ck_assert_uint_eq(pending(), 0);
+    rig_stop();
+}
+END_TEST
+
+START_TEST(congestion_that_outlasts_the_last_answer_is_looked_at_again)
+{
+    struct peer *p;
+
+    start(4, 8192);
+    p = rig_member("alice");
+    rig.hub_is_congested = true;
+    say_lines(p, 3);
+    answer(1);
+    fake_time_pass_ms(10);
+    rig_settle();
+    ck_assert_uint_eq(pending(), 0);
+    rig.hub_is_congested = false;
+    fake_time_pass_ms(10);
+    rig_settle();
+
+    ck_assert_uint_eq(pending(), 2);
+    rig_stop();
+}
+END_TEST
+
+START_TEST(who_dies_in_congestion_leaves_no_timer)
+{
+    struct peer *p;
+
+    start(4, 8192);
+    p = rig_member("alice");
+    rig.hub_is_congested = true;
+    say_lines(p, 3);
+
+    rig_stop(); /* looks for armed timers */
+}
+END_TEST
+
 UNIT_MAIN("proto/window", a_client_has_a_window_of_unanswered_commands,
           it_is_read_again_when_half_is_answered,
           a_window_of_one_means_one_after_the_other,
@@ -286,4 +337,6 @@ UNIT_MAIN("proto/window", a_client_has_a_window_of_unanswered_commands,
           a_bigger_window_takes_effect_at_once,
           a_lost_done_is_made_good_by_the_next,
           a_lost_done_of_a_detach_is_made_good_by_the_next,
-          a_done_for_nothing_is_ignored)
+          a_done_for_nothing_is_ignored, a_congested_hub_makes_talkers_wait,
+          congestion_that_outlasts_the_last_answer_is_looked_at_again,
+          who_dies_in_congestion_leaves_no_timer)
