@@ -122,9 +122,7 @@ window_is_after(uint32_t a, uint32_t b)
 /* Closes it if it is a conn whose protocol is not known yet. */
 void opening_stop(void *front, struct conn *c);
 
-/* ---- refuse.c, line/line_client.c: who takes over a conn ------------------ */
-
-void line_open(struct conn *c, struct front *f);
+/* ---- refuse.c ------------------------------------------------------------ */
 
 void refuse_http(struct conn *c, struct front *f);
 void refuse_irc(struct conn *c, struct front *f);

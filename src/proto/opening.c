@@ -9,21 +9,26 @@
  */
 #include "net/conns.h"
 #include "proto/front_priv.h"
+#include "proto/line/line_priv.h"
 
 typedef void (*open_fn)(struct conn *c, struct front *f);
 
+/* clang-format off */
 static const open_fn openers[] = {
     [DETECT_MORE] = NULL, /* not a protocol */
-    [DETECT_TLS] = refuse_tls, [DETECT_HTTP] = refuse_http,
-    [DETECT_IRC] = refuse_irc, [DETECT_LINE] = line_open,
+    [DETECT_TLS]  = refuse_tls,
+    [DETECT_HTTP] = refuse_http,
+    [DETECT_IRC]  = refuse_irc,
+    [DETECT_LINE] = line_open,
 };
 
 static const enum detect_verdict pinned[] = {
     [FRONT_AUTO] = DETECT_MORE,
     [FRONT_LINE] = DETECT_LINE,
-    [FRONT_IRC] = DETECT_IRC,
+    [FRONT_IRC]  = DETECT_IRC,
     [FRONT_HTTP] = DETECT_HTTP,
 };
+/* clang-format on */
 
 static size_t
 on_bytes(struct conn *c, const char *data, size_t len)
