@@ -4,8 +4,9 @@
  *
  * Shape    Each delivery has up to three steps: what must be true before
  *          anybody hears of it (the joiner is in the view), the telling, and
- *          what ends behind it (who left is out of the view). Only what happens
- *          now has effects: a replay of a JOINED is just something to show.
+ *          what ends behind it (who left is out of the view). The view follows
+ *          what rooms are told; a JOINED that comes to one conn, as history, is
+ *          just something to show.
  * Order    Rule 4 of chat/hub.h makes the view right: the hub tells a worker of
  *          JOINED before anything else in that room, and of PARTED, ENDED or a
  *          DETACH's DONE behind everything the leaver is to hear.
@@ -218,12 +219,7 @@ deliver_to_conn(struct front *f, const struct delivery *d)
 
     if (d->event->kind == EVENT_DONE)
         window_count_done(f, cl, d->request);
-    if (cl == NULL)
-        return; /* its conn died meanwhile */
-
-    if (d->replay)
-        tell_one(cl, d);
-    else
+    if (cl != NULL) /* else its conn died meanwhile */
         deliver_to_client(cl, d);
 }
 

@@ -36,10 +36,10 @@ talk_line(struct talk_client *tc, struct slice line)
     struct command c = {.kind = COMMAND_SAY, .text = line};
 
     c.name = slice_of("#lobby");
-    if (tc->cl.state == CLIENT_STRANGER)
-        ck_assert_int_eq(client_attach(&tc->cl, line), 0);
-    else if (slice_equal(line, slice_of("/quit")))
+    if (slice_equal(line, slice_of("/quit")))
         client_detach(&tc->cl, DETACH_QUIT, slice_of("bye"), CONN_END_QUIT);
+    else if (tc->cl.state == CLIENT_STRANGER)
+        ck_assert_int_eq(client_attach(&tc->cl, line), 0);
     else
         ck_assert_int_eq(client_send(&tc->cl, &c, NULL), 0);
 }

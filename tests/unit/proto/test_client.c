@@ -249,6 +249,23 @@ START_TEST(a_stranger_that_leaves_costs_the_hub_nothing)
 }
 END_TEST
 
+START_TEST(a_stranger_that_quits_is_not_listened_to)
+{
+    struct peer *p;
+
+    start();
+    p = rig_connect();
+    peer_say(p, "/quit\nalice\n");
+    ck_assert(hub_is_idle());
+    peer_close(p);
+    rig_settle();
+
+    ck_assert(p->ended);
+    ck_assert_int_eq(p->end, CONN_END_QUIT);
+    rig_stop();
+}
+END_TEST
+
 START_TEST(eof_behind_quit_changes_nothing)
 {
     struct peer *p;
@@ -490,6 +507,7 @@ UNIT_MAIN("proto/client", a_nickname_asks_the_hub_and_nothing_is_read_meanwhile,
           who_quits_is_answered_what_was_asked_before,
           a_quitter_hears_the_room_until_its_detach_is_done,
           a_stranger_that_leaves_costs_the_hub_nothing,
+          a_stranger_that_quits_is_not_listened_to,
           eof_behind_quit_changes_nothing,
           a_detach_that_is_not_answered_ends_in_time,
           without_memory_for_the_goodbye_the_ticket_says_it,

@@ -123,6 +123,12 @@ START_TEST(a_stop_leaves_who_is_draining_already)
 }
 END_TEST
 
+static void
+on_event_too_late(struct talk_client *tc, const struct delivery *d)
+{
+    ck_abort_msg("%s is heard after the end", event_name(d->event->kind));
+}
+
 START_TEST(what_the_hub_says_after_a_stop_still_has_its_effects)
 {
     static const room_id none[] = {0};
@@ -133,7 +139,9 @@ START_TEST(what_the_hub_says_after_a_stop_still_has_its_effects)
     p = rig_in_lobby("alice");
     who = rig_who(p, "alice");
     front_stop(rig.f);
+    rig.on_event = on_event_too_late;
     hub_peers(EVENT_RENAMED, &who, "anna", "", none);
+    hub_said(&who, RIG_LOBBY, "?");
     hub_parted(&who, RIG_LOBBY, "");
 
     ck_assert_uint_eq(rig_counter("view_members"), 0);
