@@ -50,7 +50,7 @@ done
 while IFS=: read -r file _ line; do
   owner=$(sed -n 's|.*"\([a-z]*\)/.*|\1|p' <<<"$line")
   case "$file" in
-    "src/$owner/"* | "tests/unit/$owner/"* | "tests/race/"* | "tests/fuzz/"* | "bench/micro/"*) ;;
+    "src/$owner/"* | "tests/unit/$owner/"* | "tests/$owner/"* | "tests/race/"* | "tests/fuzz/"* | "bench/micro/"*) ;;
     *)
       echo "$file: $owner's private header is not for others"
       bad=$((bad + 1))
