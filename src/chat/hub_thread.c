@@ -210,18 +210,25 @@ metric_set(_Atomic uint64_t *metric, uint64_t value)
 }
 
 static void
-on_end_of_turn(struct worker *w, struct task *task)
+set_gauges(struct hub_thread *t)
 {
-    struct hub_thread *const t =
-        CONTAINER_OF(task, struct hub_thread, end_of_turn);
     struct hub_census census;
 
-    for (size_t i = 0; i < t->lane_count; i++)
-        lane_flush(t, &t->lanes[i]);
     hub_count(t->hub, &census);
     metric_set(&t->counters.users, census.users);
     metric_set(&t->counters.rooms, census.rooms);
     metric_set(&t->counters.members, census.members);
+}
+
+static void
+on_end_of_turn(struct worker *w, struct task *task)
+{
+    struct hub_thread *const t =
+        CONTAINER_OF(task, struct hub_thread, end_of_turn);
+
+    for (size_t i = 0; i < t->lane_count; i++)
+        lane_flush(t, &t->lanes[i]);
+    set_gauges(t);
     t->in_turn = false;
 }
 
@@ -390,6 +397,7 @@ hub_thread_create(const struct hub_thread_env *env, struct hub_thread **out)
     task_init(&t->end_of_turn, on_end_of_turn);
     for (size_t i = 0; i < env->sink_count; i++)
         t->lanes[i].sink = env->sinks[i];
+    set_gauges(t); /* the lobby is there before the first command */
     *out = t;
     return 0;
 }

@@ -2,8 +2,8 @@
  *
  * control_commands - the table, and the commands that main answers by itself.
  *
- * docs/control.md has each with its fields; tests/unit/ops/test_control_docs.c
- * holds the two together.
+ * docs/control.md has each with its fields; unit/ops/control_commands asks them
+ * all and holds the two together.
  */
 #include "base/log.h"
 #include "ops/control_priv.h"

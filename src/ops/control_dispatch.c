@@ -45,11 +45,14 @@ refuse_unknown(struct control_conn *c, struct slice name)
 static void
 log_command(const struct control_conn *c, const struct control_request *r)
 {
-    const struct slice about = r->argc > 0 ? r->args[0] : slice_make(NULL, 0);
-
-    LOG_NOTICE(LOG_CONTROL, "command", LOG_F_U64("uid", c->uid),
-               LOG_F_I64("pid", c->pid), LOG_F_SLICE("command", r->command),
-               LOG_F_SLICE("about", about));
+    if (r->argc > 0)
+        LOG_NOTICE(LOG_CONTROL, "command", LOG_F_U64("uid", c->uid),
+                   LOG_F_I64("pid", c->pid), LOG_F_SLICE("command", r->command),
+                   LOG_F_SLICE("about", r->args[0]));
+    else
+        LOG_NOTICE(LOG_CONTROL, "command", LOG_F_U64("uid", c->uid),
+                   LOG_F_I64("pid", c->pid),
+                   LOG_F_SLICE("command", r->command));
 }
 
 static void

@@ -296,13 +296,18 @@ static const struct survey_kind rooms_kind = {
 };
 
 static json_t *
-room_json(const struct rows *rows, const struct room_row *row)
+room_json(const struct parts *parts, const struct rows *rows,
+          const struct room_row *row)
 {
+    /* The lobby is there before there is a time. */
+    const uint64_t created_ms =
+        row->created_ms > 0 ? row->created_ms : parts->started_wall_ms;
+
     return json_pack(
         "{s:o, s:I, s:o, s:I, s:I}", "name", span_json(rows, row->name),
         "members", (json_int_t)row->members, "topic",
         span_json(rows, row->topic), "events", (json_int_t)row->events,
-        "created_ms", (json_int_t)row->created_ms);
+        "created_ms", (json_int_t)created_ms);
 }
 
 static void
@@ -319,7 +324,7 @@ answer_rooms(void *arg, const struct survey *s)
         struct room_row row;
 
         memcpy(&row, rows->rows.data + at, sizeof(row));
-        append_row(&out, room_json(rows, &row));
+        append_row(&out, room_json(c->control->env.parts, rows, &row));
     }
     end_list(c, &out);
 }

@@ -27,7 +27,9 @@ check_sentence(const char *why)
 
     ASSERT(*why != '\0');
     buf_init(&line);
-    control_json_append(control_json_text(slice_of(why), true), &line);
+    control_json_append(
+        json_pack("{s:o}", "error", control_json_text(slice_of(why), true)),
+        &line);
     ASSERT(!line.failed && memchr(line.data, '\n', line.len) == NULL);
     ASSERT(utf8_is_valid(slice_make(line.data, line.len)));
     buf_fini(&line);

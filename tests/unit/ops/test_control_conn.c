@@ -154,6 +154,28 @@ START_TEST(requests_that_come_together_are_answered_in_order)
 }
 END_TEST
 
+START_TEST(more_may_be_sent_while_a_handler_works)
+{
+    int fd;
+
+    start();
+    fd = rig_connect();
+    rig_send(fd, "{\"command\":\"later\"}\n");
+    rig_settle();
+    send_echo(fd, "next");
+    rig_settle();
+    ck_assert_int_eq(shutdown(fd, SHUT_WR), 0);
+    rig_settle();
+    control_answer(waiting, control_ok());
+
+    ck_assert_str_eq(rig_answer(fd), "{\"ok\":true}");
+    expect_echo(fd, "next");
+    ck_assert(rig_is_closed(fd));
+    close(fd);
+    rig_stop();
+}
+END_TEST
+
 START_TEST(one_turn_carries_out_at_most_one_request_of_each)
 {
     int fd;
@@ -541,6 +563,7 @@ END_TEST
 UNIT_MAIN("ops/control_conn", a_request_is_answered_by_one_line,
           a_stream_split_anywhere_gives_the_same_answers,
           requests_that_come_together_are_answered_in_order,
+          more_may_be_sent_while_a_handler_works,
           one_turn_carries_out_at_most_one_request_of_each,
           garbage_is_told_and_the_connection_goes_on,
           a_request_may_be_64_KiB_and_not_a_byte_longer,
