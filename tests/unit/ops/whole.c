@@ -154,18 +154,17 @@ whole_stop(void)
     whole_settle();
     control_close(rig.control);
     rig.control = NULL;
-    for (unsigned i = 0; i < WHOLE_WORKERS; i++)
-        worker_destroy(workers[i]);
-    worker_destroy(rig.parts.hub_worker);
-    worker_destroy(rig.parts.acceptor_worker);
-    rig_stop();
     for (unsigned i = 0; i < WHOLE_WORKERS; i++) {
         conns_destroy(conns[i]);
         front_destroy(fronts[i]);
+        worker_destroy(workers[i]);
     }
     acceptor_destroy(rig.parts.acceptor);
     hub_thread_destroy(rig.parts.hub);
     hub_destroy(hub);
+    worker_destroy(rig.parts.hub_worker);
+    worker_destroy(rig.parts.acceptor_worker);
+    rig_stop();
     config_destroy(config);
 }
 
