@@ -10,7 +10,6 @@
  */
 #include <inttypes.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -272,12 +271,12 @@ START_TEST(what_happened_while_it_was_stopped_is_put_in_order)
 
     for (unsigned round = 1; round < 4; round++) {
         e2e_scene("round %u", round);
-        daemon_signal(&d, SIGSTOP);
+        daemon_freeze(&d);
         churners_leave(round - 1);
         churners_connect(round);
         swarm_await_connected(&swarm);
         stayers_talk();
-        daemon_signal(&d, SIGCONT);
+        daemon_thaw(&d);
         await_churners(round);
     }
     churners_leave(3);

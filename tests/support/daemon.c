@@ -150,6 +150,22 @@ daemon_signal(struct daemon *d, int signal)
     ck_assert_int_eq(kill(d->pid, signal), 0);
 }
 
+void
+daemon_freeze(struct daemon *d)
+{
+    int status = 0;
+
+    daemon_signal(d, SIGSTOP);
+    ck_assert_int_eq(waitpid(d->pid, &status, WUNTRACED), d->pid);
+    ck_assert(WIFSTOPPED(status));
+}
+
+void
+daemon_thaw(struct daemon *d)
+{
+    daemon_signal(d, SIGCONT);
+}
+
 /* -- stop ----------------------------------------------------------------- */
 
 int

@@ -58,6 +58,10 @@ void daemon_await_ready(struct daemon *d);
 
 void daemon_signal(struct daemon *d, int signal);
 
+/* SIGSTOP, until all its threads have stopped; SIGCONT. */
+void daemon_freeze(struct daemon *d);
+void daemon_thaw(struct daemon *d);
+
 /* Waits for its end; as waitpid(2) gives it. */
 int daemon_await_exit(struct daemon *d, uint64_t limit_ms);
 
