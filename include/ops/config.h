@@ -38,7 +38,6 @@
 #define SERVER_OPTIONS(X)                                                                           \
     X(server,  name,        TEXT,   "klatch",     1,  63,              LIVE,  NULL,       "what clients are welcomed to")                      \
     X(server,  description, TEXT,   "",           0,  CONFIG_TEXT_MAX, LIVE,  NULL,       "one line shown after the welcome")                  \
-    X(server,  motd,        PATH,   "",           0,  CONFIG_TEXT_MAX, LIVE,  NULL,       "file whose lines are shown after the welcome")      \
     X(server,  workers,     COUNT,  "0",          0,  128,             START, NULL,       "threads that serve connections; 0: one a core")     \
     X(server,  pin,         FLAG,   "off",        0,  1,               START, NULL,       "pin each worker to a core")                         \
     X(log,     level,       CHOICE, "info",       0,  0,               LIVE,  log_levels, "the least important lines that are written")        \
@@ -55,7 +54,6 @@
 struct config_server {
     char name[64];
     char description[CONFIG_TEXT_MAX + 1];
-    char motd[CONFIG_TEXT_MAX + 1];
     uint64_t workers;
     uint64_t pin;
 };

@@ -21,13 +21,16 @@
 #define PROTO_CONF_FIELD(section, key, kind, def, min, max, reload, help) \
     uint64_t section##_##key;
 
-/* The name of the server as clients see it. */
-#define PROTO_SERVER_NAME_MAX 64
+/* The name of the server as clients see it, and the line after the welcome;
+ * with their NULs. */
+#define PROTO_SERVER_NAME_MAX        64
+#define PROTO_SERVER_DESCRIPTION_MAX 181
 
 struct proto_conf {
     PROTO_OPTIONS(PROTO_CONF_FIELD)
     uint64_t history_room_events; /* chat's: what a join shows */
     char server_name[PROTO_SERVER_NAME_MAX];
+    char server_description[PROTO_SERVER_DESCRIPTION_MAX]; /* empty: none */
 };
 
 /* The defaults of the table; server_name "klatch". */

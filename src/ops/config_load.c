@@ -40,9 +40,14 @@ share(struct config *conf)
 {
     static_assert(sizeof(conf->proto.server_name) == sizeof(conf->server.name),
                   "one fits into the other");
+    static_assert(sizeof(conf->proto.server_description) ==
+                      sizeof(conf->server.description),
+                  "one fits into the other");
 
     memcpy(conf->proto.server_name, conf->server.name,
            sizeof(conf->server.name));
+    memcpy(conf->proto.server_description, conf->server.description,
+           sizeof(conf->server.description));
     conf->proto.history_room_events = conf->chat.history_room_events;
 }
 

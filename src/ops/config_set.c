@@ -16,6 +16,7 @@
 #define LABEL_SIZE (CONFIG_NAME_MAX + 64u) /* `[listen "NAME"] protocol` */
 
 const struct config_later config_later[] = {
+    {"server",  "motd",       NULL  },
     {"server",  "password",   NULL  },
     {"server",  "state_dir",  NULL  },
     {"listen",  "tls",        NULL  },

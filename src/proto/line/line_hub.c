@@ -93,6 +93,17 @@ show_own(struct line_client *lc, const struct view_member *member,
 /* ---- events with an effect ----------------------------------------------- */
 
 static void
+welcome(struct line_client *lc)
+{
+    const struct proto_conf *const conf = client_conf(&lc->cl);
+
+    line_tell(lc, "Welcome to %s, %s. Type /help for the commands.",
+              conf->server_name, lc->cl.nick);
+    if (conf->server_description[0] != '\0')
+        line_tell(lc, "%s", conf->server_description);
+}
+
+static void
 attached(struct line_client *lc)
 {
     struct command c = {.kind = COMMAND_JOIN, .name = slice_of(HUB_LOBBY)};
@@ -101,8 +112,7 @@ attached(struct line_client *lc)
         return; /* it left before it came */
 
     conn_enter(lc->cl.conn, CONN_OPEN);
-    line_tell(lc, "Welcome to %s, %s. Type /help for the commands.",
-              client_conf(&lc->cl)->server_name, lc->cl.nick);
+    welcome(lc);
     c.count = (uint32_t)client_conf(&lc->cl)->history_room_events;
     line_ask_and_wait(lc, &c);
 }

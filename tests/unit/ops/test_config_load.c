@@ -116,7 +116,7 @@ START_TEST(memory_may_run_out_anywhere)
     const struct slice text = slice_of("[server]\n"
                                        "description = hello\n"
                                        "description = again\n"
-                                       "motd = /etc/motd\n");
+                                       "name = other\n");
     long n = 0;
     int rc;
 

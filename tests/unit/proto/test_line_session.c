@@ -36,6 +36,25 @@ START_TEST(one_who_comes_is_asked_for_a_nickname_and_welcomed)
 }
 END_TEST
 
+START_TEST(the_description_stands_behind_the_welcome)
+{
+    struct peer *alice;
+
+    line_rig_init();
+    snprintf(rig.proto.server_description, sizeof(rig.proto.server_description),
+             "Be kind.");
+    line_rig_start();
+    alice = peer_connect();
+    peer_say(alice, "alice\n");
+
+    peer_expect(alice, "Nickname: * Welcome to klatch, alice. Type /help for "
+                       "the commands.\n"
+                       "* Be kind.\n"
+                       "* You are in #lobby. Nobody else is here.\n");
+    line_rig_stop();
+}
+END_TEST
+
 START_TEST(who_comes_later_sees_people_topic_and_past)
 {
     struct peer *alice, *bob;
@@ -363,6 +382,7 @@ END_TEST
 
 UNIT_MAIN("proto/line_session",
           one_who_comes_is_asked_for_a_nickname_and_welcomed,
+          the_description_stands_behind_the_welcome,
           who_comes_later_sees_people_topic_and_past,
           the_past_is_as_long_as_configured, silence_is_taken_for_a_person,
           what_was_detected_by_is_read, any_script_will_do_for_a_nickname,
