@@ -10,7 +10,8 @@
  *          for at the end.
  * Unknown  KLATCH_… that is no setting is warned about, not refused: others
  *          put names there too. Kubernetes gives every pod KLATCH_PORT and a
- *          dozen more as soon as a service is called klatch.
+ *          dozen more as soon as a service is called klatch. KLATCH_SOCKET is
+ *          klatchctl's, which an operator may well have exported.
  */
 #include <ctype.h>
 #include <stdio.h>
@@ -123,7 +124,7 @@ set_listen(struct config_loader *l, const struct variable *v, struct slice rest)
     return false;
 }
 
-/* False when it is no setting. */
+/* False when it is no setting, nor klatchctl's. */
 static bool
 set_variable(struct config_loader *l, const struct variable *v)
 {
@@ -133,7 +134,7 @@ set_variable(struct config_loader *l, const struct variable *v)
     struct slice section, rest;
 
     if (end == NULL)
-        return false;
+        return strcmp(v->lower, "socket") == 0;
     section = slice_make(v->lower, (size_t)(end - v->lower));
     rest = slice_of(end + 1);
     if (slice_equal(section, slice_of("listen")))

@@ -102,6 +102,14 @@ START_TEST(names_that_others_put_there_do_not_stop_us)
 }
 END_TEST
 
+START_TEST(where_klatchctl_finds_its_server_is_none_of_ours)
+{
+    ASSERT_SAYS(0, "", "KLATCH_SOCKET=/run/klatch/control.sock");
+    ASSERT_SAYS(0, "KLATCH_SOCKETS: warning: no such setting\n",
+                "KLATCH_SOCKETS=x");
+}
+END_TEST
+
 START_TEST(what_does_not_begin_with_klatch_is_not_ours)
 {
     ASSERT_SAYS(0, "", "PATH=/bin", "KLATCHLIMITS_SENDQ=x", "KLATCH=x",
@@ -229,6 +237,7 @@ UNIT_MAIN("ops/config_env", a_variable_wins_over_the_file_without_a_word,
           hostile_bytes_in_a_variable_do_not_reach_the_terminal,
           an_unknown_name_is_warned_about_with_what_was_meant,
           names_that_others_put_there_do_not_stop_us,
+          where_klatchctl_finds_its_server_is_none_of_ours,
           what_does_not_begin_with_klatch_is_not_ours,
           a_name_longer_than_any_of_ours_is_passed_over,
           what_comes_later_is_refused_here_too,
