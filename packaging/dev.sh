@@ -28,7 +28,7 @@ die() {
 run_packages=(cmake ninja-build gcc libc6-dev pkg-config libjemalloc-dev
   libsodium-dev libunistring-dev libinih-dev libjansson-dev libedit-dev)
 test_packages=(clang clang-format libclang-rt-14-dev llvm check libsubunit-dev
-  spin netcat-openbsd telnet socat jq)
+  spin git patch)
 
 missing() {
   local package
@@ -67,8 +67,6 @@ check() {
   shift
   build "$preset"
   say "testing: $preset"
-  # ThreadSanitizer does not follow fork(); Check then runs cases in-process.
-  [ "$preset" != tsan ] || export CK_FORK=no
   ctest --test-dir "build/$preset" --output-on-failure --no-tests=error \
     -j "$(nproc)" "$@"
 }
@@ -91,6 +89,7 @@ case "$command" in
     ;;
   check)
     [ "$#" -gt 0 ] || die "check which preset? see cmake --list-presets"
+    install_packages "${run_packages[@]}" "${test_packages[@]}"
     check "$@"
     ;;
   *)

@@ -73,6 +73,10 @@ void hub_thread_destroy(struct hub_thread *t);
 /* [any] Copies `c` and its bytes to the hub. 0 or -ENOMEM. */
 MUST_CHECK int hub_thread_send(struct hub_thread *t, const struct command *c);
 
+/* [hub's worker] Sends what has gathered without waiting for the end of the turn:
+ * what the caller posts to a sink's worker then comes behind it. */
+void hub_thread_flush(struct hub_thread *t);
+
 /* [any] Is more than HUB_BACKLOG on its way to some sink? It ends by itself, when
  * that sink's worker has had its turn; nobody is told. */
 bool hub_thread_is_congested(const struct hub_thread *t);

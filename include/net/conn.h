@@ -124,6 +124,7 @@ enum conn_pause {
     CONN_PAUSE_WINDOW = BIT(1), /* too many unanswered commands */
     CONN_PAUSE_RATE = BIT(2),   /* talks too fast */
     CONN_PAUSE_ANSWER = BIT(3), /* what comes next depends on an answer */
+    CONN_PAUSE_STOP = BIT(4),   /* the server is about to stop */
 };
 
 /* What a protocol is to a conn. All are called on the conn's worker. */

@@ -186,6 +186,15 @@ on_emit(void *arg, unsigned worker, const struct delivery *d)
     b->count++;
 }
 
+void
+hub_thread_flush(struct hub_thread *t)
+{
+    ASSERT_OWNER(t->worker);
+
+    for (size_t i = 0; i < t->lane_count; i++)
+        lane_flush(t, &t->lanes[i]);
+}
+
 bool
 hub_thread_is_congested(const struct hub_thread *t)
 {

@@ -12,8 +12,14 @@
 #include "chat/hub_priv.h"
 
 /* Keys of names that would let a user pass for the server. */
+/* Names of the server itself, and the words its notices begin with: on the
+ * line protocol `/me` makes "* NICK text", and nobody shall be able to write
+ * "* The server is stopping." */
 static const char *const reserved_keys[] = {
-    "klatch", "klatchctl", "klatchd", "operator", "server",
+    "an",        "earlier", "goodbye", "in",        "klatch",
+    "klatchctl", "klatchd", "nobody",  "nothing",   "operator",
+    "server",    "that",    "the",     "there",     "topic",
+    "welcome",   "you",     "your",    "[private]",
 };
 
 static bool

@@ -71,6 +71,8 @@ put_in_force(struct server *s, struct config *conf, struct listen_plan *plan,
 {
     config_compare(s->config, conf, log_change, NULL);
     log_set_level((enum log_level)conf->log_level);
+    for (int area = 0; area < LOG_AREA_COUNT; area++)
+        log_set_area_level((enum log_area)area, LOG_LEVEL_ERROR);
     log_set_format((enum log_format)conf->log_format);
     update_send(update);
     config_destroy(s->config);

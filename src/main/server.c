@@ -30,6 +30,11 @@
 #include "ops/control.h"
 #include "proto/front.h"
 
+/* Batches of the hub a turn at most: each may mean a write to every client. */
+#define WORKER_POST_BUDGET 16
+
+#define WORKERS_MAX 128 /* as the option server.workers has it */
+
 /* File descriptors that are not clients: epolls, bells, listeners, log. */
 #define FDS_OF_OUR_OWN 64
 
@@ -42,14 +47,46 @@ complain(const char *what, int rc)
 
 /* ---- open ----------------------------------------------------------------- */
 
+/* The CPUs we may use; *nth, when not NULL, is in: which, out: its number. */
 static size_t
-count_cores(void)
+count_cores(int *nth)
 {
     cpu_set_t set;
+    int seen = 0;
 
     if (sched_getaffinity(0, sizeof(set), &set) < 0)
         return 1;
+    for (int cpu = 0; nth != NULL && cpu < CPU_SETSIZE; cpu++) {
+        if (!CPU_ISSET((size_t)cpu, &set) || seen++ != *nth)
+            continue;
+        *nth = cpu;
+        break;
+    }
     return (size_t)CPU_COUNT(&set);
+}
+
+/* The CPU of worker `i`; they share when there are more workers than CPUs. */
+static int
+pick_cpu(const struct server *s, size_t i)
+{
+    int cpu;
+
+    if (s->config->server.pin == 0)
+        return -1;
+    cpu = (int)(i % count_cores(NULL));
+    (void)count_cores(&cpu);
+    return cpu;
+}
+
+static size_t
+count_workers(const struct server *s)
+{
+    const size_t wanted = (size_t)s->config->server.workers;
+    const size_t cores = count_cores(NULL);
+
+    if (wanted != 0)
+        return wanted;
+    return cores < WORKERS_MAX ? cores : WORKERS_MAX;
 }
 
 /* As many descriptors as we may have, and a word when clients may want more. */
@@ -71,7 +108,12 @@ raise_fd_limit(const struct config *conf)
 static int
 make_worker(const char *name, unsigned index, int cpu, struct worker **out)
 {
-    const struct worker_conf wc = {.name = name, .index = index, .cpu = cpu};
+    const struct worker_conf wc = {
+        .name = name,
+        .index = index,
+        .cpu = cpu,
+        .post_budget = WORKER_POST_BUDGET,
+    };
 
     return worker_create(&wc, out);
 }
@@ -80,9 +122,7 @@ static int
 make_workers(struct server *s)
 {
     struct parts *const p = &s->parts;
-    const size_t n = s->config->server.workers != 0
-                         ? (size_t)s->config->server.workers
-                         : count_cores();
+    const size_t n = count_workers(s);
     int rc;
 
     p->workers = calloc(n, sizeof(struct worker *));
@@ -99,10 +139,7 @@ make_workers(struct server *s)
         (rc = make_worker("acceptor", 0, -1, &p->acceptor_worker)) < 0)
         return rc;
     for (size_t i = 0; i < n; i++) {
-        const int cpu =
-            s->config->server.pin != 0 ? (int)(i % count_cores()) : -1;
-
-        rc = make_worker("worker", (unsigned)i, cpu, &p->workers[i]);
+        rc = make_worker("worker", (unsigned)i, pick_cpu(s, i), &p->workers[i]);
         if (rc < 0)
             return rc;
     }

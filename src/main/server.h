@@ -51,6 +51,9 @@ struct server {
     struct reactor_source signals;
     struct wheel_timer stop_tick;
     uint64_t stop_deadline_ms; /* 0: not stopping */
+    /* [hub's worker] */
+    size_t
+        quiet_workers; /* that read no more, and whose commands are applied */
 };
 
 /* Builds everything and binds the listeners; takes `config` over, also on

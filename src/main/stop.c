@@ -3,13 +3,16 @@
  * stop - TERM, INT and `klatchctl stop`.
  *
  *  1. The acceptor closes its listeners: nobody new.
- *  2. Each worker tells its clients and drains them: what is queued goes out,
- *     commands already read are answered, then the conn ends.
- *  3. When no conn is left, or timeouts.drain has passed, main's loop ends and
+ *  2. Each worker stops reading and says so to the hub, behind all commands
+ *     that it sent. When the hub has heard that of all of them, everything that
+ *     was asked has been applied, and what came of it is on its way.
+ *  3. Behind that, the hub has each worker say farewell to its clients and
+ *     drain them: what is queued goes out, then the conn ends.
+ *  4. When no conn is left, or timeouts.drain has passed, main's loop ends and
  *     server_close() joins the threads: acceptor, workers, hub.
- * Asked a second time, 3 comes at once.
+ * Asked a second time, 4 comes at once.
  */
-#include <sysexits.h>
+#include <errno.h>
 
 #include "base/log.h"
 #include "loop/call.h"
@@ -32,6 +35,42 @@ say_farewell(struct worker *w, void *arg)
 
     conns_hasten(parts->conns[i]);
     front_stop(parts->fronts[i]);
+}
+
+/* [hub's worker] A worker has gone quiet; without memory its clients hear no
+ * farewell, and end at the deadline. */
+static void
+count_quiet(struct worker *w, void *arg)
+{
+    struct server *const s = arg;
+    struct parts *const parts = &s->parts;
+
+    if (++s->quiet_workers < parts->worker_count)
+        return;
+    hub_thread_flush(parts->hub);
+    for (size_t i = 0; i < parts->worker_count; i++) {
+        struct call *const call = call_create(say_farewell, parts, NULL);
+
+        if (call != NULL)
+            call_post(parts->workers[i], call);
+    }
+}
+
+static void
+stop_reading(void *arg, struct conn *c)
+{
+    conn_pause(c, CONN_PAUSE_STOP);
+}
+
+static void
+go_quiet(struct worker *w, void *arg)
+{
+    struct server *const s = arg;
+    struct call *const call = call_create(count_quiet, s, NULL);
+
+    conns_each(s->parts.conns[worker_index(w)], stop_reading, NULL);
+    if (call != NULL)
+        call_post(s->parts.hub_worker, call);
 }
 
 static uint64_t
@@ -62,18 +101,19 @@ look_again(struct wheel_timer *t, uint64_t now_ms)
 
 /* No memory for a goodbye: then the end is abrupt, but it comes. */
 static int
-begin_drain(struct parts *parts)
+begin_drain(struct server *s)
 {
+    struct parts *const parts = &s->parts;
     int rc;
 
     rc = acceptor_post_close(parts->acceptor, ACCEPTOR_ALL, NULL, NULL);
     if (rc < 0)
         return rc;
     for (size_t i = 0; i < parts->worker_count; i++) {
-        struct call *const call = call_create(say_farewell, parts, NULL);
+        struct call *const call = call_create(go_quiet, s, NULL);
 
         if (call == NULL)
-            return -1;
+            return -ENOMEM;
         call_post(parts->workers[i], call);
     }
     return 0;
@@ -101,7 +141,7 @@ server_stop(struct server *s)
                LOG_F_U64("connections", count_conns(&s->parts)));
     s->stop_deadline_ms =
         now_ms + s->config->net.timeouts_drain + STOP_GRACE_MS;
-    if (begin_drain(&s->parts) < 0) {
+    if (begin_drain(s) < 0) {
         worker_quit(w);
         return;
     }

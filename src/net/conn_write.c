@@ -37,12 +37,16 @@ has_room(const struct conn *c, uint32_t len)
 }
 
 /* A burst may fill the queue within one turn, and that is no fault of a peer
- * that reads: what can go out now does before the conn is given up. */
+ * that reads: what can go out now does before the conn is given up. Also when
+ * the kernel took no more earlier in this turn: it may meanwhile, and we hear
+ * of that only in the next. */
 static int
 make_room(struct conn *c, uint32_t len)
 {
-    if (!has_room(c, len) && (c->flags & CONN_BLOCKED) == 0)
+    if (!has_room(c, len)) {
+        c->flags &= (uint8_t)~CONN_BLOCKED;
         conn_flush(c);
+    }
     if (!takes_output(c))
         return -ESHUTDOWN;
     if (!has_room(c, len)) {

@@ -95,9 +95,11 @@ wait_for(struct control_conn *c, uint32_t events)
     int rc;
 
     if (c->is_deaf) {
-        /* It can neither send more nor listen, so nothing need be waited for
-         * but the handler. */
-        if (c->state != CONTROL_WORKING)
+        /* It does not listen, so nothing need be waited for but the handler;
+         * what is not read by now may stay. */
+        if (c->state == CONTROL_READING)
+            control_conn_close(c);
+        else if (c->state != CONTROL_WORKING)
             go_on(c);
         return;
     }

@@ -108,7 +108,8 @@ room_for(const struct front *f)
     return limit - unanswered(f);
 }
 
-/* Answers wake those who wait; but congestion may outlast the last answer. */
+/* Answers wake those who wait; but congestion may outlast the last answer, and
+ * may end between two looks at it. So while anybody waits, a timer runs. */
 static void
 keep_looking(struct front *f)
 {
@@ -116,7 +117,7 @@ keep_looking(struct front *f)
 
     if (list_is_empty(&f->waiting))
         wheel_disarm(wheel, &f->relief_timer);
-    else if (hub_thread_is_congested(f->env.hub))
+    else if (!wheel_is_armed(&f->relief_timer))
         wheel_arm(wheel, &f->relief_timer, front_now_ms(f) + RELIEF_MS);
 }
 

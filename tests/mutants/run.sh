@@ -13,7 +13,7 @@ root=$(cd "$(dirname "$0")/../.." && pwd)
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
-git -C "$root" archive HEAD | tar -x -C "$work"
+git -c safe.directory="$root" -C "$root" archive HEAD | tar -x -C "$work"
 cd "$work"
 cmake --preset gcc -DKLATCH_BENCH=OFF -DKLATCH_WERROR=OFF >/dev/null
 cmake --build build/gcc >/dev/null

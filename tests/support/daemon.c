@@ -214,10 +214,15 @@ daemon_check_remains(struct daemon *d)
 void
 daemon_stop_within(struct daemon *d, uint64_t limit_ms)
 {
-    int status;
-
     daemon_signal(d, SIGTERM);
-    status = daemon_await_exit(d, limit_ms);
+    daemon_reap(d, limit_ms);
+}
+
+void
+daemon_reap(struct daemon *d, uint64_t limit_ms)
+{
+    const int status = daemon_await_exit(d, limit_ms);
+
     if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
         e2e_fail("klatchd ended with status %d; see %s", status, d->log);
     daemon_check_remains(d);

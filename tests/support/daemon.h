@@ -44,6 +44,9 @@ void daemon_stop(struct daemon *d);
  * has `limit_ms` from TERM on. */
 void daemon_stop_within(struct daemon *d, uint64_t limit_ms);
 
+/* The same for one that was sent its signal already. */
+void daemon_reap(struct daemon *d, uint64_t limit_ms);
+
 /* -- in single steps ------------------------------------------------------ */
 
 /* Its directory, nothing in it. */

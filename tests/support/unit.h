@@ -5,8 +5,8 @@
  *   UNIT_MAIN("base/inbox", first_post_rings, order_is_kept)
  *
  * Each case runs in a process of its own (Check's fork mode), so one that
- * crashes fails alone; CK_FORK=no in the environment turns that off, which the
- * ThreadSanitizer builds need.
+ * crashes fails alone and none sees the statics of another; CK_FORK=no in the
+ * environment turns that off, as tests/race needs.
  */
 #ifndef SUPPORT_UNIT_H
 #define SUPPORT_UNIT_H

@@ -128,7 +128,7 @@ line_take_nick(struct line_client *lc, const struct line_input *in,
     const struct line_command *const command = in->command;
 
     if (in->kind == LINE_EMPTY) {
-        line_prompt(lc);
+        line_nick_refused(lc); /* or one could have prompts without end */
     } else if (command == NULL) {
         try_nick(lc, line);
     } else if (command->run == line_on_nick) {

@@ -163,7 +163,7 @@ done(struct line_client *lc, const struct delivery *d)
     if (lc->awaited != 0 && d->request == lc->awaited)
         line_answered(lc);
     if (lc->cl.detach_request != 0 && d->request == lc->cl.detach_request &&
-        lc->cl.end == CONN_END_QUIT)
+        lc->cl.end == CONN_END_QUIT && lc->cl.nick != NULL)
         line_tell(lc, "Goodbye, %s.", lc->cl.nick);
 }
 

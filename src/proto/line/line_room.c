@@ -155,7 +155,7 @@ line_on_who(struct line_client *lc, struct slice args)
     } else if (!room_or_current(lc, &args, &c.name)) {
         return;
     }
-    line_ask(lc, &c);
+    line_ask_and_wait(lc, &c); /* lists are long: one at a time */
 }
 
 void
@@ -163,7 +163,7 @@ line_on_rooms(struct line_client *lc, struct slice args)
 {
     struct command c = {.kind = COMMAND_ROOMS};
 
-    line_ask(lc, &c);
+    line_ask_and_wait(lc, &c); /* lists are long: one at a time */
 }
 
 void
@@ -198,5 +198,5 @@ line_on_history(struct line_client *lc, struct slice args)
                       "/history 50");
         return;
     }
-    line_ask(lc, &c);
+    line_ask_and_wait(lc, &c); /* lists are long: one at a time */
 }
