@@ -20,6 +20,8 @@ bool __wrap_hub_thread_is_congested(const struct hub_thread *t);
 bool
 __wrap_hub_thread_is_congested(const struct hub_thread *t)
 {
+    if (rig.congested_looks > 0 && --rig.congested_looks == 0)
+        rig.hub_is_congested = false;
     return rig.hub_is_congested;
 }
 

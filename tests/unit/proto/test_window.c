@@ -314,6 +314,30 @@ START_TEST(congestion_that_outlasts_the_last_answer_is_looked_at_again)
 }
 END_TEST
 
+/* What went wrong: it was looked at twice, to let somebody go on and to arm the
+ * timer; when it ended in between, neither happened. */
+START_TEST(congestion_that_ends_between_two_looks_leaves_nobody_waiting)
+{
+    struct peer *p;
+
+    for (unsigned looks = 1; looks < 12; looks++) {
+        start(4, 8192);
+        p = rig_member("alice");
+        rig.hub_is_congested = true;
+        rig.congested_looks = looks;
+        say_lines(p, 3);
+        for (int second = 0; second < 10; second++) {
+            answer(pending());
+            fake_time_pass_ms(1000);
+            rig_settle();
+        }
+
+        ck_assert(list_is_empty(&rig.f->waiting));
+        rig_stop();
+    }
+}
+END_TEST
+
 START_TEST(who_dies_in_congestion_leaves_no_timer)
 {
     struct peer *p;
@@ -339,4 +363,5 @@ UNIT_MAIN("proto/window", a_client_has_a_window_of_unanswered_commands,
           a_lost_done_of_a_detach_is_made_good_by_the_next,
           a_done_for_nothing_is_ignored, a_congested_hub_makes_talkers_wait,
           congestion_that_outlasts_the_last_answer_is_looked_at_again,
+          congestion_that_ends_between_two_looks_leaves_nobody_waiting,
           who_dies_in_congestion_leaves_no_timer)
