@@ -16,6 +16,9 @@
 
 #define BURST_MAX 1000u
 
+/* Who says nothing is asked at once, or the test would take long. */
+#define SOON "[timeouts]\ndetect = 20ms\n"
+
 static struct daemon d;
 static struct swarm swarm;
 
@@ -62,7 +65,7 @@ static const unsigned sizes[] = {1, 2, 20, 128, BURST_MAX};
 
 START_TEST(bursts_of_every_size_are_greeted_twice)
 {
-    daemon_start(&d, NULL);
+    daemon_start(&d, SOON);
 
     for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
         burst(e2e_scaled(sizes[i]));
@@ -74,7 +77,7 @@ END_TEST
 
 START_TEST(a_backlog_that_filled_up_unseen_is_emptied)
 {
-    daemon_start(&d, NULL);
+    daemon_start(&d, SOON);
 
     for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
         const unsigned n = e2e_scaled(sizes[i]);
@@ -97,7 +100,7 @@ START_TEST(who_reset_before_it_was_accepted_harms_nobody)
 {
     const unsigned n = e2e_scaled(400);
 
-    daemon_start(&d, NULL);
+    daemon_start(&d, SOON);
 
     for (unsigned round = 0; round < 3; round++) {
         daemon_freeze(&d);
@@ -134,7 +137,7 @@ START_TEST(without_descriptors_it_waits_and_rests)
     struct peer a, b;
     uint64_t cpu_ms;
 
-    daemon_start(&d, NULL);
+    daemon_start(&d, SOON);
     peer_join(&a, d.port, "a");
     peer_join(&b, d.port, "b");
     peer_expect(&a, "* b joined #lobby.");
