@@ -23,7 +23,6 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "loop/call.h"
 #include "loop/worker.h"
 #include "net/acceptor.h"
 #include "net/conns.h"
@@ -200,10 +199,26 @@ make_hub(struct server *s)
     return hub_thread_create(&with_hub, &p->hub);
 }
 
+/* The conns a worker still has end on its own thread, as its last act. */
+static void
+close_conn(void *arg, struct conn *c)
+{
+    conn_close(c, CONN_END_SHUTDOWN);
+}
+
+static void
+close_all(struct worker *w, void *arg)
+{
+    struct parts *const p = arg;
+
+    conns_each(p->conns[worker_index(w)], close_conn, NULL);
+}
+
 static int
 make_fronts(struct server *s)
 {
     struct parts *const p = &s->parts;
+    const struct worker_hooks hooks = {.on_stop = close_all, .arg = p};
 
     for (size_t i = 0; i < p->worker_count; i++) {
         const struct front_env fe = {.hub = p->hub, .index = (unsigned)i};
@@ -221,6 +236,7 @@ make_fronts(struct server *s)
         if (rc < 0)
             return rc;
         front_set_conns(p->fronts[i], p->conns[i]);
+        worker_set_hooks(p->workers[i], &hooks);
     }
     return 0;
 }
@@ -422,31 +438,6 @@ server_run(struct server *s)
 
 /* ---- close ---------------------------------------------------------------- */
 
-static void
-close_conn(void *arg, struct conn *c)
-{
-    conn_close(c, CONN_END_SHUTDOWN);
-}
-
-static void
-close_all(struct worker *w, void *arg)
-{
-    struct parts *const p = arg;
-
-    conns_each(p->conns[worker_index(w)], close_conn, NULL);
-}
-
-/* The conns a worker still has end on its own thread, before it stops. */
-static void
-stop_worker(struct parts *p, size_t i)
-{
-    struct call *const call = call_create(close_all, p, NULL);
-
-    if (call != NULL)
-        call_post(p->workers[i], call);
-    worker_stop(p->workers[i]);
-}
-
 /* Who hands over stops before who receives. */
 static void
 stop_threads(struct server *s)
@@ -457,7 +448,7 @@ stop_threads(struct server *s)
         worker_stop(p->acceptor_worker);
     for (size_t i = 0; i < p->worker_count; i++)
         if (p->workers[i] != NULL)
-            stop_worker(p, i);
+            worker_stop(p->workers[i]);
     if (p->hub_worker != NULL)
         worker_stop(p->hub_worker);
 }
