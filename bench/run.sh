@@ -23,13 +23,14 @@ finish() {
 trap finish EXIT
 
 start() {
+  rm -f "$dir/out" "$dir/limit" # or the last one's would be read
   printf '%s\n' '[admin]' "socket = $dir/control.sock" '[log]' 'level = notice' \
     '[listen "main"]' 'address = 127.0.0.1:0' >"$dir/klatch.conf"
   "$build/src/main/klatchd" -c "$dir/klatch.conf" >"$dir/out" 2>"$dir/log" &
   daemon=$!
   "$build/bench/limit" >"$dir/limit" &
   limit=$!
-  until grep -q 'Join with' "$dir/out" && [ -s "$dir/limit" ]; do
+  until grep -qs 'Join with' "$dir/out" && [ -s "$dir/limit" ]; do
     kill -0 "$daemon" || { cat "$dir/log"; exit 1; }
     read -rt 0.05 <> <(:) || true
   done
@@ -59,9 +60,9 @@ compare() { # what, field, klatch-bench's arguments
   done
 }
 
-for n in 100 1000 9000; do
+for n in 100 1000 10000; do
   for batch in 1 16; do
-    m=$((n == 9000 ? 64 : 200000 / n / 16 * 16))
+    m=$((n == 10000 ? 64 : 200000 / n / 16 * 16))
     compare "fan-out to $n, $batch at once, a second" deliveries_per_second \
       fanout --clients "$n" --batch "$batch" --messages "$m"
   done
