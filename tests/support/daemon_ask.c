@@ -87,7 +87,7 @@ forget_threads(char *now)
     const char *const end = at != NULL ? strchr(at, ',') : NULL;
 
     if (end != NULL)
-        memmove(at, end, strlen(end) + 1);
+        memmove(at, end + 1, strlen(end));
 }
 
 static char *

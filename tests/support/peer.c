@@ -40,28 +40,29 @@ make_room(struct peer *p)
 }
 
 static void
-connect_to(struct peer *p, const struct sockaddr *sa, socklen_t len, int rcvbuf)
+open_socket(struct peer *p, int family)
 {
     const int on = 1;
 
     *p = (struct peer){.fd = -1};
     make_room(p);
-    p->fd = socket(sa->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    p->fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
     ck_assert_int_ge(p->fd, 0);
-    if (rcvbuf > 0)
-        ck_assert_int_eq(
-            setsockopt(p->fd, SOL_SOCKET, SO_RCVBUF, &rcvbuf, sizeof(rcvbuf)),
-            0);
     /* A test writes in small pieces, and must not wait for Nagle. */
-    if (sa->sa_family == AF_INET)
+    if (family == AF_INET)
         ck_assert_int_eq(
             setsockopt(p->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)), 0);
+}
+
+static void
+connect_socket(struct peer *p, const struct sockaddr *sa, socklen_t len)
+{
     if (connect(p->fd, sa, len) < 0)
         e2e_fail("connect: %s", strerror(errno));
 }
 
-void
-peer_connect_small(struct peer *p, uint16_t port, int receive_buffer)
+static void
+connect_tcp(struct peer *p, uint16_t port)
 {
     const struct sockaddr_in sin = {
         .sin_family = AF_INET,
@@ -69,13 +70,36 @@ peer_connect_small(struct peer *p, uint16_t port, int receive_buffer)
         .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
     };
 
-    connect_to(p, (const struct sockaddr *)&sin, sizeof(sin), receive_buffer);
+    connect_socket(p, (const struct sockaddr *)&sin, sizeof(sin));
 }
 
 void
 peer_connect(struct peer *p, uint16_t port)
 {
-    peer_connect_small(p, port, 0);
+    open_socket(p, AF_INET);
+    connect_tcp(p, port);
+}
+
+void
+peer_connect_small(struct peer *p, uint16_t port, int receive_buffer)
+{
+    open_socket(p, AF_INET);
+    ck_assert_int_eq(setsockopt(p->fd, SOL_SOCKET, SO_RCVBUF, &receive_buffer,
+                                sizeof(receive_buffer)),
+                     0);
+    connect_tcp(p, port);
+}
+
+void
+peer_connect_from(struct peer *p, uint16_t port, const char *address)
+{
+    struct sockaddr_in sin = {.sin_family = AF_INET};
+
+    open_socket(p, AF_INET);
+    ck_assert_int_eq(inet_pton(AF_INET, address, &sin.sin_addr), 1);
+    ck_assert_int_eq(bind(p->fd, (const struct sockaddr *)&sin, sizeof(sin)),
+                     0);
+    connect_tcp(p, port);
 }
 
 void
@@ -83,8 +107,9 @@ peer_connect_unix(struct peer *p, const char *path)
 {
     struct sockaddr_un sun = {.sun_family = AF_UNIX};
 
+    open_socket(p, AF_UNIX);
     snprintf(sun.sun_path, sizeof(sun.sun_path), "%s", path);
-    connect_to(p, (const struct sockaddr *)&sun, sizeof(sun), 0);
+    connect_socket(p, (const struct sockaddr *)&sun, sizeof(sun));
 }
 
 void
@@ -154,6 +179,16 @@ peer_send_bytes(struct peer *p, const void *data, size_t len)
         at += n;
         len -= (size_t)n;
     }
+}
+
+size_t
+peer_send_some(struct peer *p, const void *data, size_t len)
+{
+    const ssize_t n = send(p->fd, data, len, MSG_NOSIGNAL | MSG_DONTWAIT);
+
+    if (n < 0 && errno != EAGAIN)
+        e2e_fail("send: %s", strerror(errno));
+    return n < 0 ? 0 : (size_t)n;
 }
 
 void

@@ -33,6 +33,9 @@ void peer_connect_unix(struct peer *p, const char *path);
  * way when such a peer stops reading. */
 void peer_connect_small(struct peer *p, uint16_t port, int receive_buffer);
 
+/* As peer_connect(), from another address of this machine (127.0.0.0/8). */
+void peer_connect_from(struct peer *p, uint16_t port, const char *address);
+
 /* Gives `nick`, and reads up to the notice that #lobby is joined and everything
  * that came with it. */
 void peer_enter(struct peer *p, const char *nick);
@@ -54,6 +57,9 @@ void peer_end_writing(struct peer *p);
 void peer_send(struct peer *p, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 void peer_send_bytes(struct peer *p, const void *data, size_t len);
+
+/* As much of it as goes without waiting; returns how much. */
+size_t peer_send_some(struct peer *p, const void *data, size_t len);
 
 /* The next line, without its ending; it lives until the next call. */
 const char *peer_take(struct peer *p);
