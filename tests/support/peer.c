@@ -61,14 +61,20 @@ connect_socket(struct peer *p, const struct sockaddr *sa, socklen_t len)
         e2e_fail("connect: %s", strerror(errno));
 }
 
-static void
-connect_tcp(struct peer *p, uint16_t port)
+static struct sockaddr_in
+loopback(uint16_t port)
 {
-    const struct sockaddr_in sin = {
+    return (struct sockaddr_in){
         .sin_family = AF_INET,
         .sin_port = htons(port),
         .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
     };
+}
+
+static void
+connect_tcp(struct peer *p, uint16_t port)
+{
+    const struct sockaddr_in sin = loopback(port);
 
     connect_socket(p, (const struct sockaddr *)&sin, sizeof(sin));
 }
@@ -78,6 +84,19 @@ peer_connect(struct peer *p, uint16_t port)
 {
     open_socket(p, AF_INET);
     connect_tcp(p, port);
+}
+
+bool
+peer_try_connect(struct peer *p, uint16_t port)
+{
+    const struct sockaddr_in sin = loopback(port);
+
+    open_socket(p, AF_INET);
+    if (connect(p->fd, (const struct sockaddr *)&sin, sizeof(sin)) == 0)
+        return true;
+    ck_assert_int_eq(errno, ECONNREFUSED);
+    peer_close(p);
+    return false;
 }
 
 void

@@ -29,6 +29,9 @@ struct peer {
 void peer_connect(struct peer *p, uint16_t port);
 void peer_connect_unix(struct peer *p, const char *path);
 
+/* False when nobody listens there. */
+bool peer_try_connect(struct peer *p, uint16_t port);
+
 /* As peer_connect(), with a receive buffer of so many bytes: little is on its
  * way when such a peer stops reading. */
 void peer_connect_small(struct peer *p, uint16_t port, int receive_buffer);
