@@ -192,7 +192,7 @@ check_log(const struct daemon *d)
 {
     char *const log = daemon_read_file(d->log);
 
-    if (strstr(log, "Sanitizer") != NULL || strstr(log, " error ") != NULL ||
+    if (strstr(log, "Sanitizer") != NULL || strstr(log, "Z error ") != NULL ||
         strstr(log, "runtime error") != NULL)
         e2e_fail("klatchd's log has an error:\n%s", log);
     free(log);
