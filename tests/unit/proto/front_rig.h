@@ -70,8 +70,8 @@ struct rig {
     bool detects; /* conns go to front_on_accepted() */
     bool hub_is_congested;
     unsigned congested_looks; /* after so many looks it is over; 0: never */
-    bool send_fails;       /* hub_thread_send() has no memory */
-    unsigned encode_fails; /* so many encodings fail */
+    bool send_fails;          /* hub_thread_send() has no memory */
+    unsigned encode_fails;    /* so many encodings fail */
     size_t encode_calls;
     void (*on_event)(struct talk_client *tc, const struct delivery *d);
 };
