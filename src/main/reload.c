@@ -3,7 +3,8 @@
  * reload - HUP, and `klatchctl reload`: all of the new configuration or none.
  *
  * Everything that can fail (the file, the addresses, memory) comes before the
- * first thing that changes.
+ * first thing that changes. The log says "reloaded" when every thread has the
+ * new settings, not when they are on their way.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -14,6 +15,7 @@
 #include "base/log.h"
 #include "main/server.h"
 #include "net/acceptor.h"
+#include "ops/survey.h"
 
 static void
 log_change(void *arg, const char *section, const char *key, bool live,
@@ -81,10 +83,17 @@ put_in_force(struct server *s, struct config *conf, struct listen_plan *plan,
     return listen_plan_apply(plan, s);
 }
 
+static void
+say_reloaded(void *arg, const struct survey *settled)
+{
+    LOG_NOTICE(LOG_CONFIG, "reloaded", LOG_F_NONE);
+}
+
 int
 server_reload(struct server *s, char *why, size_t size)
 {
     struct update *update = NULL;
+    struct survey *settling;
     struct listen_plan plan;
     struct config *conf;
     int rc;
@@ -114,7 +123,8 @@ server_reload(struct server *s, char *why, size_t size)
         listen_plan_abandon(&plan);
         return rc;
     }
-    LOG_NOTICE(LOG_CONFIG, "reloaded", LOG_F_NONE);
+    if (survey_settle(&s->parts, say_reloaded, NULL, &settling) < 0)
+        say_reloaded(NULL, NULL); /* without memory, a moment too early */
     return 0;
 
 fail_plan:

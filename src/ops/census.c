@@ -30,7 +30,7 @@
 #include "net/acceptor.h"
 #include "net/conns.h"
 #include "ops/control_priv.h"
-#include "ops/survey_priv.h"
+#include "ops/survey.h"
 #include "proto/front.h"
 
 #define PLAIN(name, kind, help) uint64_t name;

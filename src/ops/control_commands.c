@@ -7,6 +7,7 @@
  */
 #include "base/log.h"
 #include "ops/control_priv.h"
+#include "ops/survey.h"
 
 static void
 on_version(struct control_conn *c, const struct control_request *r)
@@ -16,6 +17,17 @@ on_version(struct control_conn *c, const struct control_request *r)
 }
 
 static void
+on_settled(void *arg, const struct survey *s)
+{
+    struct control_conn *const c = arg;
+
+    c->survey = NULL;
+    control_answer(c, control_ok());
+}
+
+/* Answered when the new settings are in force on every thread, so that what an
+ * operator does next meets them. */
+static void
 on_reload(struct control_conn *c, const struct control_request *r)
 {
     const struct control_env *const env = &c->control->env;
@@ -23,8 +35,8 @@ on_reload(struct control_conn *c, const struct control_request *r)
 
     if (env->reload(env->arg, why, sizeof(why)) < 0)
         control_refuse(c, "%s", why);
-    else
-        control_answer(c, control_ok());
+    else if (survey_settle(env->parts, on_settled, c, &c->survey) < 0)
+        control_answer(c, control_ok()); /* in force soon */
 }
 
 static void

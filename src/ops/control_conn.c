@@ -19,7 +19,7 @@
 #include "base/assert.h"
 #include "base/log.h"
 #include "ops/control_priv.h"
-#include "ops/survey_priv.h"
+#include "ops/survey.h"
 
 #define READ_CHUNK 16384u
 

@@ -15,7 +15,7 @@
 #include "chat/hub_thread.h"
 #include "net/conn.h"
 #include "ops/control_priv.h"
-#include "ops/survey_priv.h"
+#include "ops/survey.h"
 #include "proto/front.h"
 
 /* Bytes in `rows.text`. */

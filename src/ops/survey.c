@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * survey - see survey_priv.h.
+ * survey - see survey.h.
  *
  *  1. A post belongs to the thread asked from worker_post() until it is posted
  *     back; that thread touches its own `struct asked` and no other, and of
@@ -8,7 +8,7 @@
  *  2. `away` counts the posts not yet back; only main touches it. Posts are
  *     dropped by worker_destroy(), which main calls when the threads are gone.
  */
-#include "ops/survey_priv.h"
+#include "ops/survey.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -189,6 +189,27 @@ survey_start(const struct parts *parts, const struct survey_kind *kind,
                     &s->asked[i].post);
     *out = s;
     return 0;
+}
+
+static void
+ask_nothing(const struct parts *parts, enum survey_whom whom, unsigned index,
+            void *answer)
+{
+    /* That the post ran is the answer. */
+}
+
+static const struct survey_kind settle_kind = {
+    .name = "settle",
+    .whom = BIT(SURVEY_HUB) | BIT(SURVEY_ACCEPTOR) | BIT(SURVEY_WORKER),
+    .answer_size = 1,
+    .ask = ask_nothing,
+};
+
+int
+survey_settle(const struct parts *parts, survey_done_fn done, void *arg,
+              struct survey **out)
+{
+    return survey_start(parts, &settle_kind, done, arg, out);
 }
 
 void

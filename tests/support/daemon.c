@@ -48,8 +48,12 @@ daemon_prepare(struct daemon *d)
 void
 daemon_configure(struct daemon *d, const char *text)
 {
-    FILE *const f = fopen(d->config, "w");
+    /* Whole or not at all: the daemon may be reading it for an earlier HUP. */
+    char fresh[DAEMON_PATH_MAX + 8];
+    FILE *f;
 
+    snprintf(fresh, sizeof(fresh), "%s.new", d->config);
+    f = fopen(fresh, "w");
     ck_assert_ptr_nonnull(f);
     fprintf(f,
             "[server]\nworkers = %u\n"
@@ -60,6 +64,7 @@ daemon_configure(struct daemon *d, const char *text)
             d->workers, d->control, d->address, d->socket,
             text != NULL ? text : "");
     ck_assert_int_eq(fclose(f), 0);
+    ck_assert_int_eq(rename(fresh, d->config), 0);
 }
 
 /* In the child. */

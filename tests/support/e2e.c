@@ -69,7 +69,7 @@ e2e_scene(const char *fmt, ...)
 void
 e2e_fail(const char *fmt, ...)
 {
-    char text[4096];
+    char text[2048]; /* Check gives up on messages over about 4 KiB */
     va_list args;
 
     va_start(args, fmt);

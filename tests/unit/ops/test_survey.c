@@ -4,7 +4,7 @@
  * with workers that the test turns by hand. calloc is wrapped, so that a case
  * can make it fail.
  */
-#include "ops/survey_priv.h"
+#include "ops/survey.h"
 
 #include <errno.h>
 #include <stdatomic.h>
@@ -262,6 +262,28 @@ START_TEST(what_nobody_answered_is_dropped_with_the_threads)
 }
 END_TEST
 
+START_TEST(all_is_settled_when_what_was_posted_before_has_run)
+{
+    struct survey *s;
+
+    setup_parts();
+    dones = 0;
+
+    ck_assert_int_eq(survey_settle(&parts, on_done, &parts, &s), 0);
+    ck_assert_uint_eq(survey_count(s), 2 + WORKERS);
+    worker_turn(parts.hub_worker);
+    worker_turn(parts.acceptor_worker);
+    for (unsigned i = 0; i + 1 < WORKERS; i++)
+        worker_turn(workers[i]);
+    worker_turn(parts.main_worker);
+    ck_assert_uint_eq(dones, 0);
+    worker_turn(workers[WORKERS - 1]);
+    worker_turn(parts.main_worker);
+    ck_assert_uint_eq(dones, 1);
+    teardown_parts();
+}
+END_TEST
+
 START_TEST(without_memory_nobody_is_asked)
 {
     struct survey *s = NULL;
@@ -286,5 +308,6 @@ UNIT_MAIN("ops/survey", each_thread_answers_for_itself_and_all_come_together,
           only_those_meant_are_asked,
           nothing_is_done_before_the_last_has_answered,
           who_no_longer_waits_is_not_called,
+          all_is_settled_when_what_was_posted_before_has_run,
           what_nobody_answered_is_dropped_with_the_threads,
           without_memory_nobody_is_asked)

@@ -12,8 +12,8 @@
  *          longer waits cancels; the posts still come home. When the server
  *          stops first, they are dropped there and `done` is not called.
  */
-#ifndef OPS_SURVEY_PRIV_H
-#define OPS_SURVEY_PRIV_H
+#ifndef OPS_SURVEY_H
+#define OPS_SURVEY_H
 
 #include <stddef.h>
 
@@ -48,6 +48,12 @@ typedef void (*survey_done_fn)(void *arg, const struct survey *s);
 MUST_CHECK int survey_start(const struct parts *parts,
                             const struct survey_kind *kind, survey_done_fn done,
                             void *arg, struct survey **out);
+
+/* Asks nothing: `done` comes when the hub, the acceptor and every worker have
+ * run all that was posted to them before. So what a reload sent is in force
+ * then. Otherwise as survey_start(). */
+MUST_CHECK int survey_settle(const struct parts *parts, survey_done_fn done,
+                             void *arg, struct survey **out);
 
 /* `done` will not be called; NULL is fine. */
 void survey_cancel(struct survey *s);
