@@ -8,8 +8,10 @@
  *          exactly one EVENT_DONE there, all tagged with `from.request`.
  *
  *  kind       session  name           text            other
- *  ATTACH     -        nickname       -               who from.conn is
- *  DETACH     x or 0   -              goodbye         how; 0: from.conn's own
+ *  ATTACH     -        nickname       -               who from.conn is; secret
+ *  RESUME     -        -              -               token; secret
+ *  DETACH     x or 0   -              goodbye         how; 0: from.conn's own;
+ *                                                     cursor, upto, count
  *  NICK       x        new nickname   -
  *  JOIN       x        room           -               count: past lines wanted
  *  PART       x        room           goodbye
@@ -21,6 +23,9 @@
  *  ROOMS      x        -              -
  *  HISTORY    x        room           -               count
  *  PING       x        -              token
+ *  CATCH_UP   x        -              -               cursor; count at most
+ *  ACKS       x        -              -               set: echo own talk, or not
+ *  ACK        x        -              -               cursor
  *  the operator's; no session:
  *  OPER_SAY   -        room           text            style, nick: speaks as
  *  ANNOUNCE   -        -              text
@@ -29,6 +34,11 @@
  * Who may  A session is good only together with its conn, else NO_SESSION.
  *          PART, SAY, HISTORY and a TOPIC that is `set` want a member of the
  *          room; WHO and asking for a TOPIC want only a room that exists.
+ * Sessions A session that was given a secret outlives its conn when that is
+ *          DETACHed other than by QUIT: RESUME with its token takes it back.
+ *          `cursor` is the id of the last event of which the client is known
+ *          to have had all up to it; in a DETACH, `count` events up to the id
+ *          `upto` were sent to it behind that, and may have been lost.
  * Counts   JOIN shows as many past lines as wanted, but at most
  *          history.room_events; HISTORY as many as wanted and kept.
  */
@@ -39,6 +49,7 @@
 #include <stdint.h>
 
 #include "base/slice.h"
+#include "base/token.h"
 
 /* Ids of the hub's; {generation, slot} as in base/id.h, so they may be stale.
  * 0 is nobody. Users are counted instead: their ids never come again. */
@@ -60,6 +71,10 @@ enum command_kind {
     COMMAND_ROOMS,
     COMMAND_HISTORY,
     COMMAND_PING,
+    COMMAND_RESUME,
+    COMMAND_CATCH_UP,
+    COMMAND_ACKS,
+    COMMAND_ACK,
     COMMAND_OPER_SAY,
     COMMAND_ANNOUNCE,
     COMMAND_KICK,
@@ -77,8 +92,9 @@ enum say_style {
 
 /* How a session ended, when a worker says so. */
 enum detach_how {
-    DETACH_QUIT, /* the user asked */
-    DETACH_LOST, /* the conn died; `text` says of what */
+    DETACH_QUIT,     /* the user asked */
+    DETACH_LOST,     /* the conn died; `text` says of what */
+    DETACH_REPLACED, /* another conn asked for the session */
 };
 
 /* Whom to answer. The worker's index is the conn id's top byte; the operator
@@ -99,7 +115,12 @@ struct command {
     enum say_style style;
     enum detach_how how;
     bool set;
+    bool resumable; /* ATTACH: `secret` is one */
     uint32_t count;
+    uint64_t cursor;
+    uint64_t upto;
+    struct token token;
+    struct token_secret secret; /* random, for the token to come */
     struct origin from;
     session_id session;
     struct slice name; /* room or nickname, unchecked */

@@ -6,8 +6,9 @@
  *          event_create() returned but for `refs`, so workers, the room's log
  *          and history share it.
  * Order    An event of a room has that room's next `seq` (from 1, no gaps) and
- *          an `id` unique for this server; RENAMED, QUIT and AWAY concern all
- *          rooms of a user and have a seq in each: `places`.
+ *          an `id` unique for this server, which grows in the order that they
+ *          happen; RENAMED, QUIT and AWAY concern all rooms of a user and have a
+ *          seq in each: `places`.
  * Threads  event_ref(), event_unref(): [any].
  *
  *  kind       goes to         who    name         text       number, items
@@ -22,12 +23,30 @@
  *  AWAY       peers, self     x      -            why; empty: back (said twice:
  *                                                 the second to self only, and
  *                                                 in no log)
+ *  to those who share a room with `who` (places[], seq 0), in no log:
+ *  LOST       peers           x      -            why        its conn died; the
+ *                                                            session waits
+ *  RETURNED   peers           x      -            -          and was resumed
  *  to one session or to all:
- *  TOLD       that session    x      to: nick     text       style
+ *  TOLD       that session    x      to: nick     text       style; kept for it
  *  ANNOUNCED  everybody       -      -            text
  *  ENDED      that session    -      -            why        (then it is gone)
+ *  REPLACED   that session    -      -            -          asks its conn to
+ *                                                            DETACH: another one
+ *                                                            wants to RESUME
  *  answers:
- *  ATTACHED   asker           x      -            -          users now
+ *  ATTACHED   asker           x      -            token      users now
+ *  RESUMED    asker           x      -            token      events to come; seq:
+ *                                                            events that cannot;
+ *                                                            id: the cursor;
+ *                                                            wall_ms: lost when;
+ *                                                            style: 1: echoes
+ *  REJOINED   asker           -      room name    topic      members now; after
+ *                                                            RESUMED, one a room
+ *  CAUGHT_UP  asker           -      -            -          after CATCH_UP's
+ *                                                            events: all up to the
+ *                                                            id `number`; last:
+ *                                                            those are all
  *  ROOM       asker           -      room name    topic      members now, seq
  *  TOPIC_IS   asker           setter room name    topic      wall_ms: when set
  *  MEMBERS    asker           -      room name    -          items: nick, why
@@ -36,7 +55,9 @@
  *  SENT       asker           -      to: nick     why away   style (after TELL;
  *                                                            text if `to` is
  *                                                            away, but not for
- *                                                            a notice)
+ *                                                            a notice); number:
+ *                                                            1: kept till it is
+ *                                                            resumed
  *  HISTORY    asker           -      room name    -          SAID that follow
  *  PONG       asker           -      -            token
  *  REFUSED    asker           -      what it was  -          refusal; the name is
@@ -63,10 +84,16 @@ enum event_kind {
     EVENT_RENAMED,
     EVENT_QUIT,
     EVENT_AWAY,
+    EVENT_LOST,
+    EVENT_RETURNED,
     EVENT_TOLD,
     EVENT_ANNOUNCED,
     EVENT_ENDED,
+    EVENT_REPLACED,
     EVENT_ATTACHED,
+    EVENT_RESUMED,
+    EVENT_REJOINED,
+    EVENT_CAUGHT_UP,
     EVENT_ROOM,
     EVENT_TOPIC_IS,
     EVENT_MEMBERS,
@@ -90,6 +117,7 @@ enum refusal {
     REFUSAL_NICK_BAD_CHAR,
     REFUSAL_NICK_BAD_FIRST,
     REFUSAL_NICK_TAKEN,
+    REFUSAL_NICK_WAITING,  /* its session may still be resumed */
     REFUSAL_NICK_RESERVED, /* names of the server itself */
     REFUSAL_NICK_SAME,     /* it is yours already, letter for letter */
     REFUSAL_ROOM_EMPTY,
@@ -106,6 +134,9 @@ enum refusal {
     REFUSAL_TOPIC_TOO_LONG,
     REFUSAL_ATTACHED_ALREADY, /* that conn has a session */
     REFUSAL_NO_SESSION,       /* stale: it was ended meanwhile */
+    REFUSAL_BAD_TOKEN,        /* no session waits for that one */
+    REFUSAL_SESSION_BUSY,     /* its conn still stands, and is asked to go */
+    REFUSAL_MAILBOX_FULL,     /* who waits to be resumed can be told no more */
     REFUSAL_NO_MEMORY,
 };
 
@@ -141,9 +172,9 @@ struct event {
     uint8_t kind;    /* enum event_kind */
     uint8_t style;   /* enum say_style */
     uint8_t refusal; /* enum refusal */
-    bool last;       /* MEMBERS, ROOMS: no more of that list follow */
+    bool last;       /* MEMBERS, ROOMS, CAUGHT_UP: no more follow */
     uint32_t count;  /* of places or items */
-    uint64_t id;     /* unique with hub_conf.epoch; 0 for answers */
+    uint64_t id;     /* unique with hub_conf.epoch; 0 for answers but RESUMED */
     uint64_t wall_ms;
     room_id room;
     uint64_t seq; /* in `room`; 0: not in a log */
@@ -171,6 +202,13 @@ size_t event_bytes(const struct event *e);
 /* Is it put into room logs? */
 bool event_is_logged(enum event_kind kind);
 
+/* Is it kept somewhere, so that who missed it can be given it later? */
+bool event_is_kept(enum event_kind kind);
+
+/* Is a kept event shown to somebody who is its `who` (`is_own`)? One's own
+ * doings are told by their effects, and one's own talk only to who `echoes`. */
+bool event_is_shown(const struct event *e, bool is_own, bool echoes);
+
 /* [any] Events that exist; exact when no thread is inside this module. */
 uint64_t event_live(void);
 
@@ -180,16 +218,23 @@ enum route {
     ROUTE_CONN,  /* to the conn `to` only */
     ROUTE_ROOM,  /* to all local members of event->room */
     ROUTE_PEERS, /* to all local members of any of event->u.places, once, and
-                    to who->conn (which, for QUIT, has no session any more) */
+                    to who->conn (which, for QUIT, has no session any more, and
+                    for LOST, is 0) */
     ROUTE_ALL,   /* to every session */
+};
+
+enum replay {
+    REPLAY_NONE,    /* it happens now */
+    REPLAY_HISTORY, /* it was asked for */
+    REPLAY_MISSED,  /* the receiver's conn did not get it when it happened */
 };
 
 struct delivery {
     struct event *event;
     enum route route;
-    bool replay;      /* ROUTE_CONN: it is history, not happening now */
-    uint32_t request; /* the asker's tag, for the conn `to` only */
-    uint64_t to;      /* the asker's conn; ROUTE_CONN: who gets it, and when
+    enum replay replay; /* ROUTE_CONN */
+    uint32_t request;   /* the asker's tag, for the conn `to` only */
+    uint64_t to;        /* the asker's conn; ROUTE_CONN: who gets it, and when
                          that is not the asker `request` is 0 */
 };
 

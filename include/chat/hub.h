@@ -27,6 +27,14 @@
  *  6. JOIN is answered by JOINED to the room, then ROOM, HISTORY and its SAID
  *     (replay) to the joiner, if there are any; HISTORY always by HISTORY.
  *     KICK: ENDED to the session, then QUIT to its peers. TELL: TOLD, SENT.
+ *  7. A session whose conn is lost waits: its user keeps nickname and rooms,
+ *     nothing is sent to it, and it ends by hub_tick() once session.linger is
+ *     over. RESUME gives it a new conn and a new token, and is answered by
+ *     RESUMED and REJOINED; CATCH_UP by what was kept behind a cursor, in the
+ *     order of ids, and CAUGHT_UP. What is emitted behind a CAUGHT_UP that is
+ *     the last has an id above its number.
+ *  8. Ids of events grow in the order in which they are emitted, so one id is a
+ *     cursor over all rooms, private messages and announcements.
  */
 #ifndef CHAT_HUB_H
 #define CHAT_HUB_H
@@ -62,6 +70,7 @@ struct hub_out {
 
 struct hub_now {
     uint64_t wall_ms;
+    uint64_t mono_ms; /* never goes back */
 };
 
 struct hub_census {
@@ -71,6 +80,9 @@ struct hub_census {
     uint64_t members;
     uint64_t log_events; /* in all rooms' logs */
     uint64_t log_bytes;
+    uint64_t waiting;     /* sessions without a conn */
+    uint64_t kept_events; /* private messages and announcements */
+    uint64_t kept_bytes;
 };
 
 /* 0 and *out, or -ENOMEM. `#lobby` exists from here on. */
@@ -81,6 +93,14 @@ void hub_destroy(struct hub *hub);
 
 void hub_apply(struct hub *hub, const struct command *c,
                const struct hub_now *now, const struct hub_out *out);
+
+/* Ends sessions that have waited for too long, some at a time. */
+void hub_tick(struct hub *hub, const struct hub_now *now,
+              const struct hub_out *out);
+
+/* When hub_tick() is wanted next (mono_ms), or HUB_NEVER. */
+#define HUB_NEVER UINT64_MAX
+uint64_t hub_next_tick_ms(const struct hub *hub);
 
 /* New limits; what is over them stays and only new requests are judged. */
 void hub_reload(struct hub *hub, const struct chat_conf *conf);
@@ -99,7 +119,24 @@ struct hub_room_info {
 typedef void (*hub_room_fn)(void *arg, const struct hub_room_info *room);
 void hub_each_room(const struct hub *hub, hub_room_fn visit, void *arg);
 
-/* Walks everything and asserts 1-4. For tests and fuzzing. */
+/* Sessions in the order of their ids' slots. */
+struct hub_session_info {
+    session_id id;
+    struct slice nick;
+    uint64_t conn;      /* 0: it waits … */
+    uint64_t lost_ms;   /* … since (wall), … */
+    uint64_t waited_ms; /* … so long */
+    uint32_t rooms;
+    uint32_t resumed; /* how often */
+    bool is_resumable;
+    bool echoes;
+    uint64_t kept_events;
+};
+typedef void (*hub_session_fn)(void *arg, const struct hub_session_info *s);
+void hub_each_session(const struct hub *hub, const struct hub_now *now,
+                      hub_session_fn visit, void *arg);
+
+/* Walks everything and asserts 1-4, 7. For tests and fuzzing. */
 void hub_check(const struct hub *hub);
 
 #endif

@@ -81,15 +81,25 @@ void hub_thread_flush(struct hub_thread *t);
  * that sink's worker has had its turn; nobody is told. */
 bool hub_thread_is_congested(const struct hub_thread *t);
 
+/* How a session's conn ends: a DETACH of whatever session `from.conn` has, with
+ * the fields of the command. `why` is a literal. */
+struct hub_farewell {
+    struct origin from;
+    enum detach_how how;
+    const char *why;
+    uint64_t cursor;
+    uint64_t upto;
+    uint32_t unacked;
+};
+
 /* [any] A DETACH that cannot fail, for a conn that dies when memory is short:
  * a ticket taken when the session began. NULL when memory is short then. The
- * ticket is used up; `why` is a literal. */
+ * ticket is used up. */
 struct hub_ticket;
 MUST_CHECK struct hub_ticket *hub_ticket_create(void);
 void hub_ticket_destroy(struct hub_ticket *ticket); /* unused; NULL is fine */
 void hub_thread_detach(struct hub_thread *t, struct hub_ticket *ticket,
-                       session_id session, uint64_t conn, uint32_t request,
-                       enum detach_how how, const char *why);
+                       const struct hub_farewell *f);
 
 /* The hub; [hub's worker] only. */
 struct hub *hub_thread_hub(struct hub_thread *t);

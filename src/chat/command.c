@@ -34,6 +34,14 @@ command_name(enum command_kind kind)
         return "history";
     case COMMAND_PING:
         return "ping";
+    case COMMAND_RESUME:
+        return "resume";
+    case COMMAND_CATCH_UP:
+        return "catch-up";
+    case COMMAND_ACKS:
+        return "acks";
+    case COMMAND_ACK:
+        return "ack";
     case COMMAND_OPER_SAY:
         return "oper-say";
     case COMMAND_ANNOUNCE:

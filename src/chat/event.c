@@ -43,14 +43,26 @@ event_name(enum event_kind kind)
         return "quit";
     case EVENT_AWAY:
         return "away";
+    case EVENT_LOST:
+        return "lost";
+    case EVENT_RETURNED:
+        return "returned";
     case EVENT_TOLD:
         return "told";
     case EVENT_ANNOUNCED:
         return "announced";
     case EVENT_ENDED:
         return "ended";
+    case EVENT_REPLACED:
+        return "replaced";
     case EVENT_ATTACHED:
         return "attached";
+    case EVENT_RESUMED:
+        return "resumed";
+    case EVENT_REJOINED:
+        return "rejoined";
+    case EVENT_CAUGHT_UP:
+        return "caught-up";
     case EVENT_ROOM:
         return "room";
     case EVENT_TOPIC_IS:
@@ -89,6 +101,8 @@ refusal_name(enum refusal refusal)
         return "nick-bad-first";
     case REFUSAL_NICK_TAKEN:
         return "nick-taken";
+    case REFUSAL_NICK_WAITING:
+        return "nick-waiting";
     case REFUSAL_NICK_RESERVED:
         return "nick-reserved";
     case REFUSAL_NICK_SAME:
@@ -121,6 +135,12 @@ refusal_name(enum refusal refusal)
         return "attached-already";
     case REFUSAL_NO_SESSION:
         return "no-session";
+    case REFUSAL_BAD_TOKEN:
+        return "bad-token";
+    case REFUSAL_SESSION_BUSY:
+        return "session-busy";
+    case REFUSAL_MAILBOX_FULL:
+        return "mailbox-full";
     case REFUSAL_NO_MEMORY:
         return "no-memory";
     }
@@ -133,14 +153,42 @@ event_is_logged(enum event_kind kind)
     return kind <= EVENT_AWAY;
 }
 
-static_assert(EVENT_SAID == 0 && EVENT_AWAY + 1 == EVENT_TOLD,
+static_assert(EVENT_SAID == 0 && EVENT_AWAY + 1 == EVENT_LOST,
               "the logged kinds come first");
+
+bool
+event_is_kept(enum event_kind kind)
+{
+    return event_is_logged(kind) || kind == EVENT_TOLD ||
+           kind == EVENT_ANNOUNCED;
+}
+
+bool
+event_is_shown(const struct event *e, bool is_own, bool echoes)
+{
+    switch ((enum event_kind)e->kind) {
+    case EVENT_SAID:
+        return !is_own || echoes;
+    case EVENT_JOINED:
+    case EVENT_PARTED:
+    case EVENT_RENAMED:
+    case EVENT_QUIT:
+    case EVENT_AWAY:
+        return !is_own;
+    default:
+        return true;
+    }
+}
+
+static_assert(EVENT_RENAMED + 1 == EVENT_QUIT && EVENT_QUIT + 1 == EVENT_AWAY &&
+                  EVENT_AWAY + 1 == EVENT_LOST &&
+                  EVENT_LOST + 1 == EVENT_RETURNED,
+              "what concerns all rooms of a user stands together");
 
 static bool
 has_places(const struct event *e)
 {
-    return e->kind == EVENT_RENAMED || e->kind == EVENT_QUIT ||
-           e->kind == EVENT_AWAY;
+    return e->kind >= EVENT_RENAMED && e->kind <= EVENT_RETURNED;
 }
 
 static size_t

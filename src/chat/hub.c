@@ -27,22 +27,26 @@ struct command_row {
 };
 
 static const struct command_row command_rows[] = {
-    [COMMAND_ATTACH] = {user_on_attach,  NOBODY },
-    [COMMAND_DETACH] = {quit_on_detach,  NOBODY },
-    [COMMAND_NICK] = {user_on_nick,    SESSION},
-    [COMMAND_JOIN] = {room_on_join,    SESSION},
-    [COMMAND_PART] = {room_on_part,    SESSION},
-    [COMMAND_SAY] = {say_on_say,      SESSION},
-    [COMMAND_TELL] = {say_on_tell,     SESSION},
-    [COMMAND_TOPIC] = {say_on_topic,    SESSION},
-    [COMMAND_AWAY] = {user_on_away,    SESSION},
-    [COMMAND_WHO] = {list_on_who,     SESSION},
-    [COMMAND_ROOMS] = {list_on_rooms,   SESSION},
-    [COMMAND_HISTORY] = {list_on_history, SESSION},
-    [COMMAND_PING] = {say_on_ping,     SESSION},
-    [COMMAND_OPER_SAY] = {say_on_oper_say, NOBODY },
-    [COMMAND_ANNOUNCE] = {say_on_announce, NOBODY },
-    [COMMAND_KICK] = {quit_on_kick,    NOBODY },
+    [COMMAND_ATTACH] = {user_on_attach,    NOBODY },
+    [COMMAND_DETACH] = {quit_on_detach,    NOBODY },
+    [COMMAND_NICK] = {user_on_nick,      SESSION},
+    [COMMAND_JOIN] = {room_on_join,      SESSION},
+    [COMMAND_PART] = {room_on_part,      SESSION},
+    [COMMAND_SAY] = {say_on_say,        SESSION},
+    [COMMAND_TELL] = {say_on_tell,       SESSION},
+    [COMMAND_TOPIC] = {say_on_topic,      SESSION},
+    [COMMAND_AWAY] = {user_on_away,      SESSION},
+    [COMMAND_WHO] = {list_on_who,       SESSION},
+    [COMMAND_ROOMS] = {list_on_rooms,     SESSION},
+    [COMMAND_HISTORY] = {list_on_history,   SESSION},
+    [COMMAND_PING] = {say_on_ping,       SESSION},
+    [COMMAND_RESUME] = {resume_on_resume,  NOBODY },
+    [COMMAND_CATCH_UP] = {catch_on_catch_up, SESSION},
+    [COMMAND_ACKS] = {resume_on_acks,    SESSION},
+    [COMMAND_ACK] = {mail_on_ack,       SESSION},
+    [COMMAND_OPER_SAY] = {say_on_oper_say,   NOBODY },
+    [COMMAND_ANNOUNCE] = {say_on_announce,   NOBODY },
+    [COMMAND_KICK] = {quit_on_kick,      NOBODY },
 };
 static_assert(ARRAY_LEN(command_rows) == COMMAND_COUNT, "a row a command");
 
@@ -140,6 +144,7 @@ init_tables(struct hub *hub)
     id_table_init(&hub->session_ids, UINT32_MAX);
     id_table_init(&hub->room_ids, UINT32_MAX);
     list_init(&hub->rooms);
+    list_init(&hub->waiting);
     slab_init(&hub->users, sizeof(struct user));
     slab_init(&hub->sessions, sizeof(struct session));
     slab_init(&hub->members, sizeof(struct member));
@@ -189,7 +194,9 @@ hub_create(const struct hub_conf *conf, struct hub **out)
     rc = make_standing_events(hub);
     if (rc < 0)
         goto fail;
-    rc = make_lobby(hub);
+    rc = event_log_init(&hub->announced);
+    if (rc == 0)
+        rc = make_lobby(hub);
     if (rc < 0)
         goto fail;
 
@@ -212,6 +219,7 @@ hub_destroy(struct hub *hub)
     quit_all(hub);
     while ((link = list_first(&hub->rooms)) != NULL)
         room_destroy(hub, CONTAINER_OF(link, struct room, by_age));
+    event_log_fini(&hub->announced, &hub->kept);
     event_unref(hub->done);
     event_unref(hub->ended);
     event_unref(hub->no_memory);
@@ -236,4 +244,8 @@ void
 hub_count(const struct hub *hub, struct hub_census *out)
 {
     *out = hub->census;
+    out->log_events = hub->logged.events;
+    out->log_bytes = hub->logged.bytes;
+    out->kept_events = hub->kept.events;
+    out->kept_bytes = hub->kept.bytes;
 }

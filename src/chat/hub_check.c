@@ -31,6 +31,20 @@ name_of(const struct label *l)
     return name;
 }
 
+/* 7: it has a conn and is found by it, or it waits. */
+static void
+check_session(const struct hub *hub, const struct session *session)
+{
+    ASSERT(session_find(hub, session->id, session->conn) == session);
+    if (session_waits(session)) {
+        ASSERT(session->conn == 0 && session->wait->session == session);
+        ASSERT(list_is_linked(&session->wait->by_age));
+        ASSERT(session->is_resumable);
+    } else {
+        ASSERT(session_of_conn(hub, session->conn) == session);
+    }
+}
+
 /* 1: found under its nickname and no other, until its session ends. */
 static void
 check_user(const struct hub *hub, const struct user *user)
@@ -41,9 +55,7 @@ check_user(const struct hub *hub, const struct user *user)
 
     ASSERT(user_find(hub, &name) == user);
     ASSERT(user->session != NULL && user->session->user == user);
-    ASSERT(session_of_conn(hub, user->session->conn) == user->session);
-    ASSERT(session_find(hub, user->session->id, user->session->conn) ==
-           user->session);
+    check_session(hub, user->session);
     list_for_each (link, &user->members) {
         ASSERT(member_in_user(link)->user == user);
         rooms++;
@@ -69,7 +81,7 @@ check_users(const struct hub *hub)
     ASSERT(users == hub->census.users);
     ASSERT(users == hub->census.sessions);
     ASSERT(users == hub->session_ids.used);
-    ASSERT(users == hub->sessions_by_conn.used);
+    ASSERT(users == hub->sessions_by_conn.used + hub->census.waiting);
     return members;
 }
 
@@ -85,27 +97,29 @@ seq_in(const struct room *room, const struct event *e)
     return 0;
 }
 
-/* 3: the log ends with the last seq and has no gap. */
+/* 3, 8: the log ends with the last seq and has no gap; ids grow. */
 static void
 check_log(const struct room *room)
 {
-    const struct room_log *const log = &room->log;
+    const struct event_log *const log = &room->log;
     uint64_t seq = room->last_seq - (log->end - log->first);
     uint64_t bytes = 0;
     uint64_t newest_said = 0;
     uint32_t said = 0;
 
     for (uint64_t at = log->first; at < log->end; at++) {
-        const struct log_entry *const entry = room_log_at(log, at);
+        const struct log_entry *const entry = event_log_at(log, at);
 
         ASSERT(event_is_logged(entry->event->kind));
         ASSERT(seq_in(room, entry->event) == ++seq);
+        ASSERT(at == log->first ||
+               event_log_at(log, at - 1)->event->id < entry->event->id);
         bytes += event_bytes(entry->event);
         if (entry->event->kind != EVENT_SAID)
             continue;
         ASSERT(said == 0 || at - entry->to_older_said == newest_said);
         ASSERT(said == 0 ||
-               newest_said + room_log_at(log, newest_said)->to_newer_said ==
+               newest_said + event_log_at(log, newest_said)->to_newer_said ==
                    at);
         newest_said = at;
         said++;
@@ -129,7 +143,8 @@ check_members(const struct hub *hub, const struct room *room)
 
         ASSERT(m->room == room);
         ASSERT(member_find(m->user, room) == m);
-        on[origin_worker(m->user->session->conn)]++;
+        if (!session_waits(m->user->session))
+            on[origin_worker(m->user->session->conn)]++;
         members++;
     }
     ASSERT(members == room->member_count);
@@ -170,6 +185,6 @@ hub_check(const struct hub *hub)
     ASSERT(sum.rooms >= 1 && sum.rooms == hub->census.rooms);
     ASSERT(sum.members == hub->census.members);
     ASSERT(sum.members == members_of_users);
-    ASSERT(sum.log_events == hub->census.log_events);
-    ASSERT(sum.log_bytes == hub->census.log_bytes);
+    ASSERT(sum.log_events == hub->logged.events);
+    ASSERT(sum.log_bytes == hub->logged.bytes);
 }

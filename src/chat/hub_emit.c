@@ -67,11 +67,11 @@ emit_to_conn(const struct ask *a, uint64_t conn, struct event *e)
 }
 
 void
-emit_replay(const struct ask *a, struct event *e)
+emit_replay(const struct ask *a, struct event *e, enum replay replay)
 {
     struct delivery d = delivery_of(a, e, ROUTE_CONN);
 
-    d.replay = true;
+    d.replay = replay;
     emit(a, origin_worker(d.to), &d);
 }
 
@@ -97,7 +97,8 @@ has_peers_on(const struct user *user, unsigned worker)
 {
     struct list_link *link;
 
-    if (worker == origin_worker(user->session->conn))
+    if (!session_waits(user->session) &&
+        worker == origin_worker(user->session->conn))
         return true;
     list_for_each (link, &user->members) {
         const struct member *const m =

@@ -49,7 +49,10 @@ writer_add(struct list_writer *w, const struct event_item *item)
 static struct event_item
 member_item(const struct user *user)
 {
-    struct event_item item = {.name = label_text(user->nick)};
+    struct event_item item = {
+        .name = label_text(user->nick),
+        .number = session_waits(user->session),
+    };
 
     if (user->away != NULL)
         item.text = user->away->text;
@@ -131,12 +134,13 @@ list_replay(const struct ask *a, const struct room *room, struct event *history)
     if (count == 0)
         return;
 
-    position = room_log_said(&room->log, count);
+    position = event_log_said(&room->log, count);
     for (uint32_t i = 0; i < count; i++) {
-        const struct log_entry *const entry = room_log_at(&room->log, position);
+        const struct log_entry *const entry =
+            event_log_at(&room->log, position);
 
         ASSERT(entry->event->kind == EVENT_SAID);
-        emit_replay(a, entry->event);
+        emit_replay(a, entry->event, REPLAY_HISTORY);
         position += entry->to_newer_said;
     }
 }

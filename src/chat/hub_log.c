@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * hub_log - a room's ring of events.
+ * hub_log - a ring of events: a room's, a mailbox, the announcements.
  *
+ *  0. Ids grow with positions, so an id is found by halving.
  *  1. The window [first, end) is never longer than the ring.
  *  2. In it, each SAID entry knows the distance to the next older and the next
  *     newer one, as far as those are in the window; `said` counts them.
@@ -15,27 +16,21 @@
 #define RING_SIZE_MIN 16u
 
 int
-room_log_init(struct room_log *log)
+event_log_init(struct event_log *log)
 {
-    *log = (struct room_log){.size = RING_SIZE_MIN};
+    *log = (struct event_log){.size = RING_SIZE_MIN};
     log->ring = calloc(log->size, sizeof(*log->ring));
     return log->ring == NULL ? -ENOMEM : 0;
 }
 
-static uint64_t
-used(const struct room_log *log)
-{
-    return log->end - log->first;
-}
-
 static struct log_entry *
-entry_at(struct room_log *log, uint64_t position)
+entry_at(struct event_log *log, uint64_t position)
 {
     return &log->ring[position & (log->size - 1)];
 }
 
 static void
-drop_oldest(struct room_log *log, struct hub_census *census)
+drop_oldest(struct event_log *log, struct event_tally *tally)
 {
     struct log_entry *const entry = entry_at(log, log->first);
     const uint64_t bytes = event_bytes(entry->event);
@@ -44,24 +39,24 @@ drop_oldest(struct room_log *log, struct hub_census *census)
         log->said--;
     log->bytes -= bytes;
     log->first++;
-    census->log_bytes -= bytes;
-    census->log_events--;
+    tally->bytes -= bytes;
+    tally->events--;
     event_unref(entry->event);
     entry->event = NULL;
 }
 
 void
-room_log_fini(struct room_log *log, struct hub_census *census)
+event_log_fini(struct event_log *log, struct event_tally *tally)
 {
-    while (used(log) > 0)
-        drop_oldest(log, census);
+    while (event_log_used(log) > 0)
+        drop_oldest(log, tally);
     free(log->ring);
     log->ring = NULL;
 }
 
 /* Doubles the ring, or leaves it as it is. */
 static void
-try_grow(struct room_log *log)
+try_grow(struct event_log *log)
 {
     const uint32_t size = log->size * 2;
     struct log_entry *const ring = calloc(size, sizeof(*ring));
@@ -77,7 +72,7 @@ try_grow(struct room_log *log)
 }
 
 static void
-link_said(struct room_log *log, uint64_t position)
+link_said(struct event_log *log, uint64_t position)
 {
     if (log->said > 0) {
         const uint32_t distance = (uint32_t)(position - log->newest_said);
@@ -90,36 +85,62 @@ link_said(struct room_log *log, uint64_t position)
 }
 
 void
-room_log_push(struct room_log *log, struct event *e,
-              const struct chat_conf *conf, struct hub_census *census)
+event_log_push(struct event_log *log, struct event *e,
+               const struct event_limits *limits, struct event_tally *tally)
 {
     const uint64_t bytes = event_bytes(e);
 
-    while (used(log) > 0 && (used(log) >= conf->history_keep_events ||
-                             log->bytes + bytes > conf->history_keep_bytes))
-        drop_oldest(log, census);
-    if (used(log) == log->size)
+    while (event_log_used(log) > 0 && (event_log_used(log) >= limits->events ||
+                                       log->bytes + bytes > limits->bytes))
+        drop_oldest(log, tally);
+    if (event_log_used(log) == log->size)
         try_grow(log);
-    if (used(log) == log->size)
-        drop_oldest(log, census);
+    if (event_log_used(log) == log->size)
+        drop_oldest(log, tally);
 
     *entry_at(log, log->end) = (struct log_entry){.event = event_ref(e)};
     if (e->kind == EVENT_SAID)
         link_said(log, log->end);
     log->end++;
     log->bytes += bytes;
-    census->log_events++;
-    census->log_bytes += bytes;
+    tally->events++;
+    tally->bytes += bytes;
+}
+
+void
+event_log_drop_upto(struct event_log *log, uint64_t id,
+                    struct event_tally *tally)
+{
+    while (event_log_used(log) > 0 &&
+           entry_at(log, log->first)->event->id <= id)
+        drop_oldest(log, tally);
 }
 
 uint64_t
-room_log_said(const struct room_log *log, uint32_t n)
+event_log_after(const struct event_log *log, uint64_t id)
+{
+    uint64_t low = log->first;
+    uint64_t high = log->end;
+
+    while (low < high) {
+        const uint64_t middle = low + (high - low) / 2;
+
+        if (event_log_at(log, middle)->event->id <= id)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
+uint64_t
+event_log_said(const struct event_log *log, uint32_t n)
 {
     uint64_t position = log->newest_said;
 
     ASSERT(n >= 1 && n <= log->said);
 
     while (--n > 0)
-        position -= room_log_at(log, position)->to_older_said;
+        position -= event_log_at(log, position)->to_older_said;
     return position;
 }

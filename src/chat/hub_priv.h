@@ -6,18 +6,22 @@
  *   hub ------------> user   room <------------ hub
  *    | by_conn, ids     \     /      ids, by age
  *    +-----> session --- \   / ---> log: events
- *                       member
- *              (in both their lists, oldest first)
+ *    |          |       member
+ *    |          +--> mailbox: events     (members are in both lists,
+ *    +--> waiting sessions               oldest first)
+ *    +--> announcements: events
  *
  * Files    hub.c the table of commands, life · hub_emit.c who is told ·
- *          hub_user.c users and sessions · hub_quit.c their end ·
- *          hub_room.c rooms and members · hub_log.c a room's ring of events ·
+ *          hub_user.c users · hub_session.c sessions with a conn and without ·
+ *          hub_resume.c their return · hub_catch.c what they missed ·
+ *          hub_mail.c what is kept for one of them · hub_quit.c their end ·
+ *          hub_room.c rooms and members · hub_log.c a ring of events ·
  *          hub_say.c talk · hub_list.c lists · hub_check.c the invariants.
  * Handlers One a command; they get a `struct ask`, look, allocate all they
  *          need, and only then change and emit. A refusal they return has
  *          changed nothing.
  * Memory   Users, sessions and members come from slabs; one idle user in one
- *          room takes 176 bytes of them, its two names, and its places in
+ *          room takes 192 bytes of them, its two names, and its places in
  *          two tables.
  */
 #ifndef CHAT_HUB_PRIV_H
@@ -68,12 +72,40 @@ struct user {
     uint32_t rooms;
 };
 
-struct session {
-    struct hash_link by_conn;
-    session_id id;
-    uint64_t conn;
-    struct user *user;
+/* What a session needs from the loss of its conn to its return. */
+struct wait {
+    struct list_link by_age; /* hub.waiting, longest first */
+    struct session *session;
+    uint64_t lost_mono_ms;
+    uint64_t lost_wall_ms;
+    uint64_t cursor;   /* the client is known to have all up to it … */
+    uint64_t upto;     /* … and may have what it was sent up to this, … */
+    uint32_t unacked;  /* … which were so many events */
+    bool is_announced; /* its peers were told LOST */
+    char why[39];      /* what they are told if it does not return */
+    uint64_t announced_end; /* of hub.announced, then */
+    uint32_t place_count;
+    struct event_place places[]; /* its rooms, and their last seq then */
 };
+
+struct session {
+    struct hash_link by_conn; /* while it has one */
+    session_id id;
+    uint64_t conn; /* 0: it waits */
+    struct user *user;
+    struct wait *wait;      /* NULL: it has a conn */
+    struct event_log *mail; /* NULL: empty, never used or given back */
+    struct token_secret secret;
+    bool is_resumable; /* it was given a secret */
+    bool echoes;       /* its own talk is shown to it, too */
+    uint16_t resumed;  /* how often; stays at its maximum */
+};
+
+static inline bool
+session_waits(const struct session *session)
+{
+    return session->wait != NULL;
+}
 
 /* A user in a room. */
 struct member {
@@ -81,13 +113,25 @@ struct member {
     struct list_link in_user;
     struct room *room;
     struct user *user;
+    uint64_t joined; /* id of the JOINED event: it has missed nothing before */
 };
 
-static_assert(sizeof(struct user) <= 80 && sizeof(struct session) <= 48 &&
-                  sizeof(struct member) <= 64,
+static_assert(sizeof(struct user) <= 80 && sizeof(struct session) <= 80 &&
+                  sizeof(struct member) <= 56,
               "ten thousand idle users are two megabytes of slabs");
 
-/* ---- rooms --------------------------------------------------------------- */
+/* ---- rings of events ----------------------------------------------------- */
+
+/* How much may be kept, and how much is. */
+struct event_limits {
+    uint64_t events;
+    uint64_t bytes;
+};
+
+struct event_tally {
+    uint64_t events;
+    uint64_t bytes;
+};
 
 /* SAID entries are chained both ways by distance, so that the last lines of a
  * room are found without looking at what lies between them. */
@@ -97,9 +141,9 @@ struct log_entry {
     uint32_t to_newer_said;
 };
 
-/* Positions count from the room's birth; the ring is a window [first, end) of
+/* Positions count from the log's birth; the ring is a window [first, end) of
  * them. */
-struct room_log {
+struct event_log {
     struct log_entry *ring;
     uint32_t size; /* of `ring`, a power of two */
     uint32_t said; /* SAID entries in the window */
@@ -108,6 +152,14 @@ struct room_log {
     uint64_t newest_said; /* position; only when said > 0 */
     uint64_t bytes;
 };
+
+static inline uint64_t
+event_log_used(const struct event_log *log)
+{
+    return log->end - log->first;
+}
+
+/* ---- rooms --------------------------------------------------------------- */
 
 struct room {
     struct hash_link by_key;
@@ -119,7 +171,7 @@ struct room {
     uint64_t created_ms;
     uint64_t last_seq;
     uint64_t member_count;
-    struct room_log log;
+    struct event_log log;
     uint32_t members_on[]; /* per worker; hub_conf.workers + 1 of them */
 };
 
@@ -132,11 +184,15 @@ struct hub {
     struct hash rooms_by_key;
     struct id_table session_ids;
     struct id_table room_ids;
-    struct list rooms; /* by age */
+    struct list rooms;   /* by age */
+    struct list waiting; /* wait.by_age */
+    struct event_log announced;
     struct slab users;
     struct slab sessions;
     struct slab members;
     struct hub_census census;
+    struct event_tally logged; /* in all rooms' logs */
+    struct event_tally kept;   /* in mailboxes, and announcements */
     uint64_t last_event_id;
     user_id last_user_id;
     /* Made at the start, so that there is an answer when memory is short. */
@@ -173,43 +229,46 @@ struct event ask_draft(const struct ask *a, enum event_kind kind);
 struct event_who ask_who(const struct user *user);
 
 void emit_to_conn(const struct ask *a, uint64_t conn, struct event *e);
-void emit_replay(const struct ask *a, struct event *e);
+void emit_replay(const struct ask *a, struct event *e, enum replay replay);
 void emit_to_asker(const struct ask *a, struct event *e);
 void emit_to_room(const struct ask *a, const struct room *room,
                   struct event *e);
 
-/* To who shares a room with `user`, and to `user`. */
+/* To who shares a room with `user`, and to `user` if it has a conn. */
 void emit_to_peers(const struct ask *a, const struct user *user,
                    struct event *e);
 void emit_to_all(const struct ask *a, struct event *e);
 
 /* ---- hub_log.c ----------------------------------------------------------- */
 
-MUST_CHECK int room_log_init(struct room_log *log);
-void room_log_fini(struct room_log *log, struct hub_census *census);
+MUST_CHECK int event_log_init(struct event_log *log);
+void event_log_fini(struct event_log *log, struct event_tally *tally);
 
 /* Appends a reference to `e` and drops what is over the limits, oldest first.
  * A ring that cannot grow for want of memory keeps fewer events. */
-void room_log_push(struct room_log *log, struct event *e,
-                   const struct chat_conf *conf, struct hub_census *census);
+void event_log_push(struct event_log *log, struct event *e,
+                    const struct event_limits *limits,
+                    struct event_tally *tally);
+
+/* Drops what has an id up to `id`. */
+void event_log_drop_upto(struct event_log *log, uint64_t id,
+                         struct event_tally *tally);
+
+/* The position of the first event with an id above `id`; log->end: none. */
+uint64_t event_log_after(const struct event_log *log, uint64_t id);
 
 static inline const struct log_entry *
-room_log_at(const struct room_log *log, uint64_t position)
+event_log_at(const struct event_log *log, uint64_t position)
 {
     return &log->ring[position & (log->size - 1)];
 }
 
 /* The position of the `n`-th SAID from the end; 1 <= n <= log->said. */
-uint64_t room_log_said(const struct room_log *log, uint32_t n);
+uint64_t event_log_said(const struct event_log *log, uint32_t n);
 
 /* ---- hub_user.c ---------------------------------------------------------- */
 
 struct user *user_find(const struct hub *hub, const struct name *name);
-
-/* NULL when it has ended, or is not that conn's. */
-struct session *session_find(const struct hub *hub, session_id id,
-                             uint64_t conn);
-struct session *session_of_conn(const struct hub *hub, uint64_t conn);
 
 enum refusal user_refusal(enum name_verdict verdict);
 
@@ -228,10 +287,70 @@ enum refusal user_on_attach(struct ask *a);
 enum refusal user_on_nick(struct ask *a);
 enum refusal user_on_away(struct ask *a);
 
+/* ---- hub_session.c ------------------------------------------------------- */
+
+/* NULL when it has ended, or is not that conn's. */
+struct session *session_find(const struct hub *hub, session_id id,
+                             uint64_t conn);
+struct session *session_of_conn(const struct hub *hub, uint64_t conn);
+
+/* Of `user`, on the asker's conn; NULL when memory is short. */
+struct session *session_create(const struct ask *a, struct user *user);
+void session_destroy(struct hub *hub, struct session *session);
+
+/* What its client is to come back with; empty if it cannot. */
+struct slice session_token(const struct hub *hub, const struct session *session,
+                           char out[TOKEN_TEXT_MAX]);
+
+/* Its conn is lost: it waits. False: it cannot, and is as it was. */
+bool session_lose(const struct ask *a, struct session *session);
+
+/* It waits no longer: it is on the asker's conn. 0 or -ENOMEM. */
+MUST_CHECK int session_regain(const struct ask *a, struct session *session);
+
+/* Counts `room` for the worker of `session`, or no longer; nothing while it
+ * waits. */
+void session_count_room(const struct session *session, struct room *room,
+                        int by);
+
+/* ---- hub_resume.c -------------------------------------------------------- */
+
+enum refusal resume_on_resume(struct ask *a);
+enum refusal resume_on_acks(struct ask *a);
+
+/* ---- hub_catch.c --------------------------------------------------------- */
+
+/* What a session has yet to be told, and what it can no longer be. */
+struct catch_count {
+    uint64_t to_come;
+    uint64_t missed;
+};
+
+/* 0, or -ENOMEM. `session` waits. */
+MUST_CHECK int catch_count(const struct ask *a, const struct session *session,
+                           struct catch_count *out);
+
+enum refusal catch_on_catch_up(struct ask *a);
+
+/* ---- hub_mail.c ---------------------------------------------------------- */
+
+/* Keeps `e` for `session`. 0; -ENOSPC when it waits and has no place for more;
+ * -ENOMEM. One that has a conn loses its oldest instead. */
+MUST_CHECK int mail_put(struct hub *hub, struct session *session,
+                        struct event *e);
+void mail_fini(struct hub *hub, struct session *session);
+enum refusal mail_on_ack(struct ask *a);
+
+/* Keeps `e`, which goes to everybody. */
+void mail_announce(struct hub *hub, struct event *e);
+
 /* ---- hub_quit.c ---------------------------------------------------------- */
 
 enum refusal quit_on_detach(struct ask *a);
 enum refusal quit_on_kick(struct ask *a);
+
+/* Ends a session that has waited for too long. */
+void quit_expired(const struct ask *a, struct session *session);
 
 /* Ends all users, at the hub's end. */
 void quit_all(struct hub *hub);

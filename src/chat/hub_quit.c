@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * hub_quit - how users go: by themselves, with their conn, or because an
- * operator says so. Nothing holds up a user that goes, not even want of memory.
+ * hub_quit - how users go: by themselves, with their conn, long after it, or
+ * because an operator says so. Nothing holds up a user that goes, not even want of memory.
  */
 #include "base/buf.h"
 #include "chat/hub_priv.h"
@@ -38,10 +38,19 @@ quit_on_detach(struct ask *a)
 
     if (session == NULL)
         return REFUSAL_NO_SESSION;
+    if (c->how != DETACH_QUIT && session_lose(a, session))
+        return REFUSAL_NONE;
 
     announce_quit(a, session->user, c->text);
     user_end(a->hub, session->user);
     return REFUSAL_NONE;
+}
+
+void
+quit_expired(const struct ask *a, struct session *session)
+{
+    announce_quit(a, session->user, slice_of(session->wait->why));
+    user_end(a->hub, session->user);
 }
 
 static void
@@ -50,6 +59,8 @@ announce_end(const struct ask *a, const struct user *user)
     struct event draft = ask_draft(a, EVENT_ENDED);
     struct event *e;
 
+    if (session_waits(user->session))
+        return; /* it has no conn to be told on */
     draft.text = a->c->text;
     e = event_create(&draft);
     emit_to_conn(a, user->session->conn, e != NULL ? e : a->hub->ended);

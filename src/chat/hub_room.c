@@ -4,8 +4,8 @@
  *
  * Life     A room is made by its first member and ends with its last; the
  *          lobby is made by hub_create() and ends with the hub.
- * Members  A member is in the table of pairs, in its room's list and in its
- *          user's, and is counted once in members_on of the user's worker.
+ * Members  A member is in its room's list and in its user's, and is counted
+ *          once in members_on of the worker that has the user's conn, if any.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -48,7 +48,7 @@ room_alloc(const struct hub *hub, const struct name *name)
     room->name = label_create(name);
     if (room->name == NULL)
         goto fail;
-    if (room_log_init(&room->log) < 0)
+    if (event_log_init(&room->log) < 0)
         goto fail;
     return room;
 
@@ -61,7 +61,7 @@ fail:
 static void
 room_free(struct hub *hub, struct room *room)
 {
-    room_log_fini(&room->log, &hub->census);
+    event_log_fini(&room->log, &hub->logged);
     event_unref(room->topic);
     free(room->name);
     free(room);
@@ -117,8 +117,13 @@ room_drop_if_empty(struct hub *hub, struct room *room)
 void
 room_record(struct hub *hub, struct room *room, struct event *e)
 {
+    const struct event_limits limits = {
+        .events = hub->conf.chat.history_keep_events,
+        .bytes = hub->conf.chat.history_keep_bytes,
+    };
+
     room->last_seq++;
-    room_log_push(&room->log, e, &hub->conf.chat, &hub->census);
+    event_log_push(&room->log, e, &limits, &hub->logged);
 }
 
 /* ---- members ------------------------------------------------------------- */
@@ -153,7 +158,7 @@ member_add(struct hub *hub, struct user *user, struct room *room)
     list_push_back(&user->members, &m->in_user);
     user->rooms++;
     room->member_count++;
-    room->members_on[origin_worker(user->session->conn)]++;
+    session_count_room(user->session, room, +1);
     hub->census.members++;
     return m;
 }
@@ -168,7 +173,7 @@ member_remove(struct hub *hub, struct member *m)
     list_remove(&m->in_user);
     user->rooms--;
     room->member_count--;
-    room->members_on[origin_worker(user->session->conn)]--;
+    session_count_room(user->session, room, -1);
     hub->census.members--;
     slab_put(&hub->members, m);
 }
@@ -249,8 +254,9 @@ room_event(const struct ask *a, const struct room *room)
 
 /* The asker is a member of `room` already; REFUSAL_NO_MEMORY: unannounced. */
 static enum refusal
-announce_join(const struct ask *a, struct room *room)
+announce_join(const struct ask *a, struct member *m)
 {
+    struct room *const room = m->room;
     const uint64_t shown = a->hub->conf.chat.history_room_events;
     const uint64_t wanted = a->c->count < shown ? a->c->count : shown;
     enum refusal refusal = REFUSAL_NO_MEMORY;
@@ -266,6 +272,7 @@ announce_join(const struct ask *a, struct room *room)
     if (history->number > 0)
         list_replay(a, room, history);
     room_record(a->hub, room, joined); /* may push a line out of the log */
+    m->joined = joined->id;
     refusal = REFUSAL_NONE;
 
 out:
@@ -283,7 +290,7 @@ join_room(const struct ask *a, struct room *room)
 
     if (m == NULL)
         return REFUSAL_NO_MEMORY;
-    refusal = announce_join(a, room);
+    refusal = announce_join(a, m);
     if (refusal != REFUSAL_NONE)
         member_remove(a->hub, m);
     return refusal;

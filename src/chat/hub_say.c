@@ -2,6 +2,8 @@
  *
  * hub_say - what is said: in a room, to one user, to all; and topics.
  */
+#include <errno.h>
+
 #include "chat/hub_priv.h"
 
 /* Who speaks for the operator when the command does not say. */
@@ -103,7 +105,21 @@ sent_event(const struct ask *a, const struct user *to)
     draft.name = label_text(to->nick);
     if (to->away != NULL && a->c->style != SAY_NOTICE)
         draft.text = to->away->text;
+    draft.number = session_waits(to->session);
     return event_create(&draft);
+}
+
+/* `told` reaches its session now, or when that is resumed, or both. */
+static enum refusal
+tell(const struct ask *a, const struct user *to, struct event *told)
+{
+    const int rc = mail_put(a->hub, to->session, told);
+
+    if (rc < 0)
+        return rc == -ENOSPC ? REFUSAL_MAILBOX_FULL : REFUSAL_NO_MEMORY;
+    if (!session_waits(to->session))
+        emit_to_conn(a, to->session->conn, told);
+    return REFUSAL_NONE;
 }
 
 enum refusal
@@ -121,12 +137,10 @@ say_on_tell(struct ask *a)
 
     told = told_event(a, to);
     sent = sent_event(a, to);
-    if (told != NULL && sent != NULL) {
-        emit_to_conn(a, to->session->conn, told);
+    refusal =
+        told != NULL && sent != NULL ? tell(a, to, told) : REFUSAL_NO_MEMORY;
+    if (refusal == REFUSAL_NONE)
         emit_to_asker(a, sent);
-    } else {
-        refusal = REFUSAL_NO_MEMORY;
-    }
     event_unref(sent);
     event_unref(told);
     return refusal;
@@ -206,6 +220,7 @@ say_on_announce(struct ask *a)
     if (e == NULL)
         return REFUSAL_NO_MEMORY;
 
+    mail_announce(a->hub, e);
     emit_to_all(a, e);
     event_unref(e);
     return REFUSAL_NONE;

@@ -12,12 +12,14 @@
  */
 #include "chat/hub_thread.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/assert.h"
 #include "base/clock.h"
+#include "base/wheel.h"
 #include "loop/worker.h"
 
 #define BATCH_SIZE_MIN 8u
@@ -59,8 +61,9 @@ struct hub_thread {
     size_t lane_count;
     /* [owner] */
     struct task end_of_turn;
-    struct hub_now now; /* of this turn */
-    bool in_turn;       /* `now` is set and end_of_turn asked for */
+    struct wheel_timer tick; /* armed while some session waits */
+    struct hub_now now;      /* of this turn */
+    bool in_turn;            /* `now` is set and end_of_turn asked for */
     /* [any] */
     _Alignas(CACHE_LINE) struct hub_counters counters;
     /* [owner] */
@@ -229,6 +232,19 @@ set_gauges(struct hub_thread *t)
     metric_set(&t->counters.members, census.members);
 }
 
+/* hub_tick() is due when the session that waits longest has waited enough. */
+static void
+arm_tick(struct hub_thread *t)
+{
+    struct wheel *const wheel = worker_wheel(t->worker);
+    const uint64_t due_ms = hub_next_tick_ms(t->hub);
+
+    if (due_ms == HUB_NEVER)
+        wheel_disarm(wheel, &t->tick);
+    else
+        wheel_arm(wheel, &t->tick, due_ms);
+}
+
 static void
 on_end_of_turn(struct worker *w, struct task *task)
 {
@@ -238,21 +254,39 @@ on_end_of_turn(struct worker *w, struct task *task)
     for (size_t i = 0; i < t->lane_count; i++)
         lane_flush(t, &t->lanes[i]);
     set_gauges(t);
+    arm_tick(t);
     t->in_turn = false;
 }
 
 /* ---- in ------------------------------------------------------------------ */
 
 static void
+begin_turn(struct hub_thread *t)
+{
+    if (t->in_turn)
+        return;
+    t->in_turn = true;
+    t->now.wall_ms = clock_wall_ms();
+    t->now.mono_ms = worker_now_ms(t->worker);
+    worker_defer(t->worker, &t->end_of_turn);
+}
+
+static void
+on_tick(struct wheel_timer *timer, uint64_t now_ms)
+{
+    struct hub_thread *const t = CONTAINER_OF(timer, struct hub_thread, tick);
+    const struct hub_out out = {.emit = on_emit, .arg = t};
+
+    begin_turn(t);
+    hub_tick(t->hub, &t->now, &out);
+}
+
+static void
 apply(struct hub_thread *t, const struct command *c)
 {
     const struct hub_out out = {.emit = on_emit, .arg = t};
 
-    if (!t->in_turn) {
-        t->in_turn = true;
-        t->now.wall_ms = clock_wall_ms();
-        worker_defer(t->worker, &t->end_of_turn);
-    }
+    begin_turn(t);
     metric_add(&t->counters.commands, 1);
     hub_apply(t->hub, c, &t->now, &out);
 }
@@ -322,11 +356,16 @@ hub_thread_send(struct hub_thread *t, const struct command *c)
 struct hub_ticket {
     struct post post;
     struct hub_thread *to;
-    session_id session;
-    struct origin from;
-    enum detach_how how;
     const char *why;
+    uint64_t conn;
+    uint64_t cursor;
+    uint32_t beyond; /* upto - cursor */
+    uint32_t unacked;
+    uint32_t request;
+    uint8_t how; /* enum detach_how */
 };
+
+static_assert(sizeof(struct hub_ticket) <= 64, "every idle client holds one");
 
 static void
 ticket_run(struct worker *w, struct post *p)
@@ -334,10 +373,12 @@ ticket_run(struct worker *w, struct post *p)
     struct hub_ticket *const ticket = CONTAINER_OF(p, struct hub_ticket, post);
     const struct command c = {
         .kind = COMMAND_DETACH,
-        .how = ticket->how,
-        .from = ticket->from,
-        .session = ticket->session,
+        .how = (enum detach_how)ticket->how,
+        .from = {.conn = ticket->conn, .request = ticket->request},
         .text = slice_of(ticket->why),
+        .cursor = ticket->cursor,
+        .upto = ticket->cursor + ticket->beyond,
+        .count = ticket->unacked,
     };
 
     apply(ticket->to, &c);
@@ -374,14 +415,18 @@ hub_ticket_destroy(struct hub_ticket *ticket)
 
 void
 hub_thread_detach(struct hub_thread *t, struct hub_ticket *ticket,
-                  session_id session, uint64_t conn, uint32_t request,
-                  enum detach_how how, const char *why)
+                  const struct hub_farewell *f)
 {
+    const uint64_t beyond = f->upto - f->cursor;
+
     ticket->to = t;
-    ticket->session = session;
-    ticket->from = (struct origin){.conn = conn, .request = request};
-    ticket->how = how;
-    ticket->why = why;
+    ticket->conn = f->from.conn;
+    ticket->request = f->from.request;
+    ticket->how = (uint8_t)f->how;
+    ticket->why = f->why;
+    ticket->cursor = f->cursor;
+    ticket->beyond = beyond < UINT32_MAX ? (uint32_t)beyond : UINT32_MAX;
+    ticket->unacked = f->unacked;
     worker_post(t->worker, &ticket->post);
 }
 
@@ -404,6 +449,7 @@ hub_thread_create(const struct hub_thread_env *env, struct hub_thread **out)
     t->hub = env->hub;
     t->lane_count = env->sink_count;
     task_init(&t->end_of_turn, on_end_of_turn);
+    wheel_timer_init(&t->tick, on_tick);
     for (size_t i = 0; i < env->sink_count; i++)
         t->lanes[i].sink = env->sinks[i];
     set_gauges(t); /* the lobby is there before the first command */
@@ -418,6 +464,7 @@ hub_thread_destroy(struct hub_thread *t)
         return;
 
     ASSERT(!t->in_turn); /* its last turn ended, so nothing waits */
+    wheel_disarm(worker_wheel(t->worker), &t->tick);
     free(t);
 }
 

@@ -1,17 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * hub_user - users and their sessions: how they are found, come and are called.
+ * hub_user - users: how they are found, come and are called.
  *
- * Today a user has exactly one session; both come with ATTACH and go together.
- * They are two structs because a session belongs to a conn and a user to a
- * nickname, and a nickname shall be able to outlive a conn.
+ * A user has exactly one session; both come with ATTACH and go together.
  */
 #include <stdlib.h>
 
 #include "base/assert.h"
 #include "chat/hub_priv.h"
 
-/* Keys of names that would let a user pass for the server. */
 /* Names of the server itself, and the words its notices begin with: on the
  * line protocol `/me` makes "* NICK text", and nobody shall be able to write
  * "* The server is stopping." */
@@ -59,32 +56,6 @@ user_find(const struct hub *hub, const struct name *name)
         hash_find(&hub->users_by_key, key_hash(hub, name), user_matches, &key);
 
     return link == NULL ? NULL : CONTAINER_OF(link, struct user, by_key);
-}
-
-struct session *
-session_find(const struct hub *hub, session_id id, uint64_t conn)
-{
-    struct session *const session = id_table_find(&hub->session_ids, id);
-
-    return session != NULL && session->conn == conn ? session : NULL;
-}
-
-static bool
-session_matches(const struct hash_link *link, const void *key)
-{
-    const struct session *const session =
-        CONST_CONTAINER_OF(link, struct session, by_conn);
-
-    return session->conn == *(const uint64_t *)key;
-}
-
-struct session *
-session_of_conn(const struct hub *hub, uint64_t conn)
-{
-    struct hash_link *const link = hash_find(
-        &hub->sessions_by_conn, hash_u64(conn), session_matches, &conn);
-
-    return link == NULL ? NULL : CONTAINER_OF(link, struct session, by_conn);
 }
 
 enum refusal
@@ -136,9 +107,10 @@ may_be_called(const struct ask *a, const struct user *user, struct name *name)
     if (is_reserved(name))
         return REFUSAL_NICK_RESERVED;
     holder = user_find(a->hub, name);
-    if (holder != NULL && holder != user)
-        return REFUSAL_NICK_TAKEN;
-    return REFUSAL_NONE;
+    if (holder == NULL || holder == user)
+        return REFUSAL_NONE;
+    return session_waits(holder->session) ? REFUSAL_NICK_WAITING
+                                          : REFUSAL_NICK_TAKEN;
 }
 
 /* In the table of nicknames, without a session; NULL when memory is short. */
@@ -178,57 +150,19 @@ user_destroy(struct hub *hub, struct user *user)
     slab_put(&hub->users, user);
 }
 
-/* NULL when memory is short. */
-static struct session *
-session_create(struct hub *hub, struct user *user, uint64_t conn)
-{
-    struct session *const session = slab_get(&hub->sessions);
-
-    if (session == NULL)
-        return NULL;
-    if (id_table_add(&hub->session_ids, session, &session->id) < 0)
-        goto fail;
-    if (hash_insert(&hub->sessions_by_conn, &session->by_conn, hash_u64(conn)) <
-        0)
-        goto fail_id;
-
-    session->conn = conn;
-    session->user = user;
-    user->session = session;
-    hub->sessions_on[origin_worker(conn)]++;
-    hub->census.sessions++;
-    return session;
-
-fail_id:
-    id_table_remove(&hub->session_ids, session->id);
-fail:
-    slab_put(&hub->sessions, session);
-    return NULL;
-}
-
-static void
-session_destroy(struct hub *hub, struct session *session)
-{
-    session->user->session = NULL;
-    hash_remove(&hub->sessions_by_conn, &session->by_conn);
-    id_table_remove(&hub->session_ids, session->id);
-    hub->sessions_on[origin_worker(session->conn)]--;
-    hub->census.sessions--;
-    slab_put(&hub->sessions, session);
-}
-
 static enum refusal
 attach(struct ask *a, struct user *user)
 {
-    struct session *const session =
-        session_create(a->hub, user, a->c->from.conn);
+    struct session *const session = session_create(a, user);
     struct event draft = ask_draft(a, EVENT_ATTACHED);
+    char token[TOKEN_TEXT_MAX];
     struct event *e;
 
     if (session == NULL)
         return REFUSAL_NO_MEMORY;
     draft.who = ask_who(user);
     draft.number = a->hub->census.users;
+    draft.text = session_token(a->hub, session, token);
     e = event_create(&draft);
     if (e == NULL) {
         session_destroy(a->hub, session);
@@ -280,7 +214,7 @@ user_event(const struct user *user, struct event *draft)
 
         places[draft->count++] = (struct event_place){
             .room = room->id,
-            .seq = room->last_seq + 1,
+            .seq = event_is_logged(draft->kind) ? room->last_seq + 1 : 0,
         };
     }
     draft->u.places = places;

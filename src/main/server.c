@@ -479,10 +479,10 @@ destroy_parts(struct server *s)
     acceptor_destroy(p->acceptor);
     for (size_t i = 0; i < p->worker_count; i++)
         worker_destroy(p->workers[i]);
+    hub_thread_destroy(p->hub);
     worker_destroy(p->hub_worker);
     worker_destroy(p->main_worker);
     worker_destroy(p->acceptor_worker);
-    hub_thread_destroy(p->hub);
     hub_destroy(s->hub);
     free(p->workers);
     free(p->conns);

@@ -19,7 +19,7 @@ __wrap_calloc(size_t count, size_t size)
     return memory_is_short ? NULL : __real_calloc(count, size);
 }
 
-static struct room_log room_log;
+static struct event_log event_log;
 static struct hub_census census;
 static struct chat_conf conf;
 
@@ -29,13 +29,13 @@ log_open(uint64_t keep_events, uint64_t keep_bytes)
     chat_conf_init(&conf);
     conf.history_keep_events = keep_events;
     conf.history_keep_bytes = keep_bytes;
-    ck_assert_int_eq(room_log_init(&room_log), 0);
+    ck_assert_int_eq(event_log_init(&event_log), 0);
 }
 
 static void
 log_close(void)
 {
-    room_log_fini(&room_log, &census);
+    event_log_fini(&event_log, &census);
     ck_assert_uint_eq(census.log_events, 0);
     ck_assert_uint_eq(census.log_bytes, 0);
     ck_assert_uint_eq(event_live(), 0);
@@ -48,20 +48,20 @@ push(enum event_kind kind, uint64_t seq)
     struct event *const e = event_create(&draft);
 
     ck_assert_ptr_nonnull(e);
-    room_log_push(&room_log, e, &conf, &census);
+    event_log_push(&event_log, e, &conf, &census);
     event_unref(e);
 }
 
 static uint64_t
 kept(void)
 {
-    return room_log.end - room_log.first;
+    return event_log.end - event_log.first;
 }
 
 static uint64_t
 said_seq(uint32_t n)
 {
-    return room_log_at(&room_log, room_log_said(&room_log, n))->event->seq;
+    return event_log_at(&event_log, event_log_said(&event_log, n))->event->seq;
 }
 
 START_TEST(it_keeps_so_many_events_and_drops_the_oldest)
@@ -72,7 +72,7 @@ START_TEST(it_keeps_so_many_events_and_drops_the_oldest)
 
     ck_assert_uint_eq(kept(), 100);
     ck_assert_uint_eq(census.log_events, 100);
-    ck_assert_uint_eq(room_log.said, 100);
+    ck_assert_uint_eq(event_log.said, 100);
     ck_assert_uint_eq(said_seq(1), 1000);
     ck_assert_uint_eq(said_seq(100), 901);
     log_close();
@@ -107,11 +107,11 @@ START_TEST(it_grows_only_as_far_as_it_is_used)
 {
     log_open(1000000, 1 << 30);
     push(EVENT_SAID, 1);
-    ck_assert_uint_le(room_log.size, 16);
+    ck_assert_uint_le(event_log.size, 16);
     for (uint64_t seq = 2; seq <= 100; seq++)
         push(EVENT_SAID, seq);
     ck_assert_uint_eq(kept(), 100);
-    ck_assert_uint_le(room_log.size, 128);
+    ck_assert_uint_le(event_log.size, 128);
     log_close();
 }
 END_TEST
@@ -121,10 +121,10 @@ START_TEST(what_was_said_is_found_between_other_events)
     log_open(20, 1 << 20);
     for (uint64_t seq = 1; seq <= 200; seq++) {
         push(seq % 7 == 0 ? EVENT_SAID : EVENT_JOINED, seq);
-        for (uint32_t n = 1; n <= room_log.said; n++)
+        for (uint32_t n = 1; n <= event_log.said; n++)
             ck_assert_uint_eq(said_seq(n), (seq / 7 - n + 1) * 7);
     }
-    ck_assert_uint_eq(room_log.said, 3); /* 182 189 196 */
+    ck_assert_uint_eq(event_log.said, 3); /* 182 189 196 */
     log_close();
 }
 END_TEST
@@ -135,11 +135,11 @@ START_TEST(what_was_said_may_all_have_been_dropped)
     push(EVENT_SAID, 1);
     for (uint64_t seq = 2; seq <= 10; seq++)
         push(EVENT_JOINED, seq);
-    ck_assert_uint_eq(room_log.said, 0);
+    ck_assert_uint_eq(event_log.said, 0);
 
     push(EVENT_SAID, 11);
     push(EVENT_SAID, 12);
-    ck_assert_uint_eq(room_log.said, 2);
+    ck_assert_uint_eq(event_log.said, 2);
     ck_assert_uint_eq(said_seq(2), 11);
     log_close();
 }

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * hub_mail - what is in no room's log and must still not be lost: what was
+ * said to one alone, and what an operator told everybody.
+ *
+ * Shape    A mailbox a session, made with the first message and given back once
+ *          the client is known to have all of it (ACK). It is bounded: a client
+ *          that does not take its mail loses the oldest; one that is away gets
+ *          no more than fits, and the sender is told so.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "chat/hub_priv.h"
+
+static const struct event_limits announced_limits = {
+    .events = 100,
+    .bytes = 65536,
+};
+
+static struct event_log *
+mailbox(struct session *session)
+{
+    struct event_log *log;
+
+    if (session->mail != NULL)
+        return session->mail;
+    log = malloc(sizeof(*log));
+    if (log == NULL)
+        return NULL;
+    if (event_log_init(log) < 0) {
+        free(log);
+        return NULL;
+    }
+    session->mail = log;
+    return log;
+}
+
+static bool
+has_room(const struct event_log *log, const struct event *e,
+         const struct event_limits *limits)
+{
+    return event_log_used(log) < limits->events &&
+           log->bytes + event_bytes(e) <= limits->bytes;
+}
+
+int
+mail_put(struct hub *hub, struct session *session, struct event *e)
+{
+    const struct event_limits limits = {
+        .events = hub->conf.chat.session_direct_events,
+        .bytes = hub->conf.chat.session_direct_bytes,
+    };
+    struct event_log *log;
+
+    if (!session->is_resumable)
+        return 0;
+    log = mailbox(session);
+    if (log == NULL)
+        return -ENOMEM;
+    if (session_waits(session) && !has_room(log, e, &limits))
+        return -ENOSPC;
+    event_log_push(log, e, &limits, &hub->kept);
+    return 0;
+}
+
+void
+mail_fini(struct hub *hub, struct session *session)
+{
+    if (session->mail == NULL)
+        return;
+    event_log_fini(session->mail, &hub->kept);
+    free(session->mail);
+    session->mail = NULL;
+}
+
+enum refusal
+mail_on_ack(struct ask *a)
+{
+    struct session *const session = a->session;
+
+    if (session->mail == NULL)
+        return REFUSAL_NONE;
+    event_log_drop_upto(session->mail, a->c->cursor, &a->hub->kept);
+    if (event_log_used(session->mail) == 0)
+        mail_fini(a->hub, session);
+    return REFUSAL_NONE;
+}
+
+void
+mail_announce(struct hub *hub, struct event *e)
+{
+    event_log_push(&hub->announced, e, &announced_limits, &hub->kept);
+}

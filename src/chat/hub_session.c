@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * hub_session - a client's attachment, which outlives its conn.
+ *
+ *   session_create()      session_lose()           session_regain()
+ *  ---------------> HAS A CONN -----------> WAITS -----------------> HAS A CONN
+ *                        |                    |
+ *                        | quit, kick         | quit_expired(), kick
+ *                        +--------------------+---------> session_destroy()
+ *
+ * HAS A CONN  In the table by conn; its rooms count it for that conn's worker.
+ * WAITS       In hub.waiting; no worker has it, so nothing is emitted for it.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/assert.h"
+#include "chat/hub_priv.h"
+
+/* ---- finding ------------------------------------------------------------- */
+
+struct session *
+session_find(const struct hub *hub, session_id id, uint64_t conn)
+{
+    struct session *const session = id_table_find(&hub->session_ids, id);
+
+    return session != NULL && session->conn == conn ? session : NULL;
+}
+
+static bool
+session_matches(const struct hash_link *link, const void *key)
+{
+    const struct session *const session =
+        CONST_CONTAINER_OF(link, struct session, by_conn);
+
+    return session->conn == *(const uint64_t *)key;
+}
+
+struct session *
+session_of_conn(const struct hub *hub, uint64_t conn)
+{
+    struct hash_link *const link = hash_find(
+        &hub->sessions_by_conn, hash_u64(conn), session_matches, &conn);
+
+    return link == NULL ? NULL : CONTAINER_OF(link, struct session, by_conn);
+}
+
+struct slice
+session_token(const struct hub *hub, const struct session *session,
+              char out[TOKEN_TEXT_MAX])
+{
+    struct token token;
+
+    if (!session->is_resumable)
+        return slice_make(NULL, 0);
+    token_make(&hub->conf.key, id_to_slot(session->id), &session->secret,
+               &token);
+    return slice_of(token_format(&token, out));
+}
+
+/* ---- with a conn --------------------------------------------------------- */
+
+static int
+enter_conn(struct hub *hub, struct session *session, uint64_t conn)
+{
+    if (hash_insert(&hub->sessions_by_conn, &session->by_conn, hash_u64(conn)) <
+        0)
+        return -ENOMEM;
+
+    session->conn = conn;
+    hub->sessions_on[origin_worker(conn)]++;
+    return 0;
+}
+
+static void
+leave_conn(struct hub *hub, struct session *session)
+{
+    hash_remove(&hub->sessions_by_conn, &session->by_conn);
+    hub->sessions_on[origin_worker(session->conn)]--;
+    session->conn = 0;
+}
+
+void
+session_count_room(const struct session *session, struct room *room, int by)
+{
+    if (!session_waits(session))
+        room->members_on[origin_worker(session->conn)] += (uint32_t)by;
+}
+
+static void
+count_rooms(const struct session *session, int by)
+{
+    struct list_link *link;
+
+    list_for_each (link, &session->user->members)
+        session_count_room(
+            session, CONTAINER_OF(link, struct member, in_user)->room, by);
+}
+
+static void
+set_secret(struct session *session, const struct command *c)
+{
+    session->secret = c->secret;
+    session->is_resumable = c->resumable;
+}
+
+struct session *
+session_create(const struct ask *a, struct user *user)
+{
+    struct hub *const hub = a->hub;
+    struct session *const session = slab_get(&hub->sessions);
+
+    if (session == NULL)
+        return NULL;
+    if (id_table_add(&hub->session_ids, session, &session->id) < 0)
+        goto fail;
+    if (enter_conn(hub, session, a->c->from.conn) < 0)
+        goto fail_id;
+
+    session->user = user;
+    user->session = session;
+    set_secret(session, a->c);
+    hub->census.sessions++;
+    return session;
+
+fail_id:
+    id_table_remove(&hub->session_ids, session->id);
+fail:
+    slab_put(&hub->sessions, session);
+    return NULL;
+}
+
+/* ---- without one --------------------------------------------------------- */
+
+static void
+stop_waiting(struct hub *hub, struct session *session)
+{
+    list_remove(&session->wait->by_age);
+    free(session->wait);
+    session->wait = NULL;
+    hub->census.waiting--;
+}
+
+void
+session_destroy(struct hub *hub, struct session *session)
+{
+    session->user->session = NULL;
+    if (session_waits(session))
+        stop_waiting(hub, session);
+    else
+        leave_conn(hub, session);
+    mail_fini(hub, session);
+    id_table_remove(&hub->session_ids, session->id);
+    hub->census.sessions--;
+    slab_put(&hub->sessions, session);
+}
+
+/* What it takes to know later what was missed; NULL when memory is short. */
+static struct wait *
+wait_create(const struct ask *a, struct session *session)
+{
+    const struct user *const user = session->user;
+    struct wait *const w =
+        calloc(1, sizeof(*w) + user->rooms * sizeof(struct event_place));
+    const struct command *const c = a->c;
+    struct list_link *link;
+
+    if (w == NULL)
+        return NULL;
+    w->session = session;
+    w->lost_mono_ms = a->now->mono_ms;
+    w->lost_wall_ms = a->now->wall_ms;
+    w->cursor = c->cursor;
+    w->upto = c->upto;
+    w->unacked = c->count;
+    w->announced_end = a->hub->announced.end;
+    memcpy(w->why, c->text.data,
+           c->text.len < sizeof(w->why) ? c->text.len : sizeof(w->why) - 1);
+    list_for_each (link, &user->members) {
+        const struct room *const room =
+            CONTAINER_OF(link, struct member, in_user)->room;
+
+        w->places[w->place_count++] =
+            (struct event_place){.room = room->id, .seq = room->last_seq};
+    }
+    return w;
+}
+
+static void
+announce_loss(const struct ask *a, struct session *session)
+{
+    struct event draft;
+    struct event *e;
+
+    if (a->c->how == DETACH_REPLACED)
+        return; /* it is about to return */
+    draft = ask_draft(a, EVENT_LOST);
+    draft.who = ask_who(session->user);
+    draft.text = slice_of(session->wait->why);
+    e = user_event(session->user, &draft);
+    if (e == NULL)
+        return;
+    emit_to_peers(a, session->user, e);
+    event_unref(e);
+    session->wait->is_announced = true;
+}
+
+/* Ends the one that waits longest; there is one. */
+static void
+expire_oldest(const struct ask *a)
+{
+    struct list_link *const link = a->hub->waiting.head.next;
+
+    ASSERT(!list_is_empty(&a->hub->waiting));
+    quit_expired(a, CONTAINER_OF(link, struct wait, by_age)->session);
+}
+
+static void
+limit_waiting(const struct ask *a)
+{
+    const struct hub *const hub = a->hub;
+
+    while (hub->census.waiting > hub->conf.chat.session_waiting)
+        expire_oldest(a);
+}
+
+bool
+session_lose(const struct ask *a, struct session *session)
+{
+    struct hub *const hub = a->hub;
+    struct wait *w;
+
+    if (!session->is_resumable || hub->conf.chat.session_linger == 0)
+        return false;
+    w = wait_create(a, session);
+    if (w == NULL)
+        return false;
+
+    count_rooms(session, -1);
+    leave_conn(hub, session);
+    session->wait = w;
+    list_push_back(&hub->waiting, &w->by_age);
+    hub->census.waiting++;
+    announce_loss(a, session);
+    limit_waiting(a);
+    return true;
+}
+
+int
+session_regain(const struct ask *a, struct session *session)
+{
+    const int rc = enter_conn(a->hub, session, a->c->from.conn);
+
+    if (rc < 0)
+        return rc;
+
+    stop_waiting(a->hub, session);
+    count_rooms(session, +1);
+    set_secret(session, a->c);
+    if (session->resumed < UINT16_MAX)
+        session->resumed++;
+    return 0;
+}
+
+/* ---- time ---------------------------------------------------------------- */
+
+#define TICK_BUDGET 64
+
+uint64_t
+hub_next_tick_ms(const struct hub *hub)
+{
+    const struct list_link *const link = hub->waiting.head.next;
+
+    if (list_is_empty(&hub->waiting))
+        return HUB_NEVER;
+    return CONST_CONTAINER_OF(link, struct wait, by_age)->lost_mono_ms +
+           hub->conf.chat.session_linger;
+}
+
+void
+hub_tick(struct hub *hub, const struct hub_now *now, const struct hub_out *out)
+{
+    /* Nobody asks, so there is nobody to answer. */
+    static const struct command nothing = {.kind = COMMAND_DETACH};
+    const struct ask a = {.hub = hub, .c = &nothing, .now = now, .out = out};
+
+    for (unsigned i = 0; i < TICK_BUDGET; i++) {
+        if (hub_next_tick_ms(hub) > now->mono_ms)
+            return;
+        expire_oldest(&a);
+    }
+}
+
+/* ---- an operator's list -------------------------------------------------- */
+
+static struct hub_session_info
+describe(const struct session *session, const struct hub_now *now)
+{
+    struct hub_session_info info = {
+        .id = session->id,
+        .nick = label_text(session->user->nick),
+        .conn = session->conn,
+        .rooms = session->user->rooms,
+        .resumed = session->resumed,
+        .is_resumable = session->is_resumable,
+        .echoes = session->echoes,
+    };
+
+    if (session->mail != NULL)
+        info.kept_events = event_log_used(session->mail);
+    if (session_waits(session)) {
+        info.lost_ms = session->wait->lost_wall_ms;
+        info.waited_ms = now->mono_ms - session->wait->lost_mono_ms;
+    }
+    return info;
+}
+
+void
+hub_each_session(const struct hub *hub, const struct hub_now *now,
+                 hub_session_fn visit, void *arg)
+{
+    for (uint32_t slot = 0; slot < hub->session_ids.size; slot++) {
+        const struct session *const session =
+            id_table_at(&hub->session_ids, slot);
+
+        if (session != NULL) {
+            const struct hub_session_info info = describe(session, now);
+
+            visit(arg, &info);
+        }
+    }
+}
