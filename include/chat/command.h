@@ -36,6 +36,8 @@
  *          room; WHO and asking for a TOPIC want only a room that exists.
  * Sessions A session that was given a secret outlives its conn when that is
  *          DETACHed other than by QUIT: RESUME with its token takes it back.
+ *          That gives it a new token; the one before stays good until an ACK
+ *          shows that the client has heard of the new one.
  *          `cursor` is the id of the last event of which the client is known
  *          to have had all up to it; in a DETACH, `count` events up to the id
  *          `upto` were sent to it behind that, and may have been lost.
@@ -95,6 +97,7 @@ enum detach_how {
     DETACH_QUIT,     /* the user asked */
     DETACH_LOST,     /* the conn died; `text` says of what */
     DETACH_REPLACED, /* another conn asked for the session */
+    DETACH_UNHEARD,  /* it died before it was told RESUMED, if it was resumed */
 };
 
 /* Whom to answer. The worker's index is the conn id's top byte; the operator

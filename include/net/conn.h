@@ -103,6 +103,7 @@ const char *conn_state_name(enum conn_state state);
     X(OPENING,   "opening",    "gave no nickname in time")                    \
     X(QUIT,      "quit",       "asked to leave")                              \
     X(KICKED,    "kicked",     "an operator ended it")                        \
+    X(REPLACED,  "replaced",   "its session went on in another connection")   \
     X(SENDQ,     "sendq",      "read too slowly")                             \
     X(PROTOCOL,  "protocol",   "spoke a protocol that is not served")         \
     X(DRAIN,     "drain",      "did not take its last bytes in time")         \
@@ -125,6 +126,7 @@ enum conn_pause {
     CONN_PAUSE_RATE = BIT(2),   /* talks too fast */
     CONN_PAUSE_ANSWER = BIT(3), /* what comes next depends on an answer */
     CONN_PAUSE_STOP = BIT(4),   /* the server is about to stop */
+    CONN_PAUSE_BEHIND = BIT(5), /* it is to read first what it has missed */
 };
 
 /* What a protocol is to a conn. All are called on the conn's worker. */
@@ -147,10 +149,14 @@ struct conn_ops {
     /* The deadline of ACCEPTED, DETECT, OPENING or the heartbeat of OPEN. The
      * heartbeat comes when nothing was heard for timeouts.idle_ping, then every
      * timeouts.pong until something is; not while reading is paused, but a peer
-     * that leaves its queue unread for the sum of both ends (CONN_END_SENDQ).
+     * that we wait for (CONN_PAUSE_QUEUE, _BEHIND) and that takes nothing of its
+     * queue for timeouts.slow ends (CONN_END_SENDQ).
      * In the other states the conn is closed (CONN_END_OPENING) unless the
      * callback called conn_enter() or ended it. NULL: nothing to do. */
     void (*on_deadline)(struct conn *c);
+
+    /* What conn_await_drained() asked for, once. NULL if it is never asked. */
+    void (*on_drained)(struct conn *c);
 
     /* Last call; `c` is CLOSED and freed afterwards. */
     void (*on_closed)(struct conn *c, enum conn_end end);
@@ -164,6 +170,28 @@ int conn_queue(struct conn *c, struct msg *m);
 /* As conn_queue(), but takes over the caller's reference, also on failure.
  * A NULL `m` counts as -ENOMEM, so a builder's result can be passed on. */
 int conn_queue_take(struct conn *c, struct msg *m);
+
+/* Would conn_queue() of `len` bytes fit into conf sendq? When it seems not, what
+ * can be written now is, so that a burst does not count against a peer that
+ * reads. May end the conn; true, when it takes no output any more. */
+MUST_CHECK bool conn_has_room(struct conn *c, size_t len);
+
+/* Drops what waits but for the rest of a msg that is half written. */
+void conn_drop_unsent(struct conn *c);
+
+/* on_drained is called, once, at the end of a turn in which no more than a
+ * little (CONN_DRAINED_BYTES) waits to be written; of this one, perhaps. */
+#define CONN_DRAINED_BYTES 32768u
+void conn_await_drained(struct conn *c);
+
+/* Bytes ever queued, less those dropped: the place of the end of the queue in
+ * the stream. */
+uint64_t conn_queued_upto(const struct conn *c);
+
+/* Bytes of the stream that the peer's TCP has acknowledged (SIOCOUTQ, tcp(7));
+ * of a Unix socket, that its peer has read, as far as is known. Also in
+ * on_closed. */
+uint64_t conn_acked_upto(const struct conn *c);
 
 /* Moves on to DETECT, OPENING or OPEN and arms its deadline. Does nothing when
  * the conn is draining or closed, nor to the deadline of one that is at EOF. */

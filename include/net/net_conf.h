@@ -24,6 +24,7 @@
     X(timeouts, opening,                 DURATION, 60000,   100,    3600000,   LIVE, "time to give a nickname")                               \
     X(timeouts, idle_ping,               DURATION, 90000,   1000,   3600000,   LIVE, "silence after which a peer is asked for a sign of life") \
     X(timeouts, pong,                    DURATION, 60000,   1000,   3600000,   LIVE, "time it has to answer")                                 \
+    X(timeouts, slow,                    DURATION, 60000,   1000,   3600000,   LIVE, "time in which a peer must take something of what waits for it") \
     X(timeouts, drain,                   DURATION, 5000,    10,     600000,    LIVE, "time to flush what waits when a connection or the server ends") \
     X(timeouts, user_timeout,            DURATION, 60000,   0,      3600000,   LIVE, "unacknowledged data for so long: the peer is gone (TCP_USER_TIMEOUT); 0: as the kernel does")
 /* clang-format on */

@@ -49,6 +49,11 @@ struct front_listener {
     X(unanswered,   GAUGE,   "commands the hub has not answered")             \
     X(events,       COUNTER, "deliveries from the hub")                       \
     X(fanout,       COUNTER, "messages queued for clients")                   \
+    X(behind,       COUNTER, "times a client read too slowly and fell behind") \
+    X(resumed,      COUNTER, "sessions taken back")                           \
+    X(missed,       COUNTER, "events that a client could not be given later") \
+    X(tracked,      GAUGE,   "clients that may not have all they were sent")  \
+    X(unacked,      GAUGE,   "events sent to them, not known to have come")   \
     X(encoded,      COUNTER, "messages encoded")                              \
     X(rate_pauses,  COUNTER, "times a client talked too fast")                \
     X(window_waits, COUNTER, "times a client waited for the hub")             \

@@ -29,6 +29,7 @@
 struct proto_conf {
     PROTO_OPTIONS(PROTO_CONF_FIELD)
     uint64_t history_room_events; /* chat's: what a join shows */
+    uint64_t session_linger;      /* chat's: 0: sessions end with their conns */
     char server_name[PROTO_SERVER_NAME_MAX];
     char server_description[PROTO_SERVER_DESCRIPTION_MAX]; /* empty: none */
 };

@@ -37,11 +37,12 @@ check_session(const struct hub *hub, const struct session *session)
 {
     ASSERT(session_find(hub, session->id, session->conn) == session);
     if (session_waits(session)) {
-        ASSERT(session->conn == 0 && session->wait->session == session);
+        ASSERT(session->wait != NULL && session->wait->session == session);
         ASSERT(list_is_linked(&session->wait->by_age));
         ASSERT(session->is_resumable);
     } else {
         ASSERT(session_of_conn(hub, session->conn) == session);
+        ASSERT(session->wait == NULL || session->wait->is_resumed);
     }
 }
 

@@ -79,6 +79,7 @@ mail_on_ack(struct ask *a)
 {
     struct session *const session = a->session;
 
+    session_confirm(session, a->c->cursor);
     if (session->mail == NULL)
         return REFUSAL_NONE;
     event_log_drop_upto(session->mail, a->c->cursor, &a->hub->kept);

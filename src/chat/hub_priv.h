@@ -72,10 +72,15 @@ struct user {
     uint32_t rooms;
 };
 
-/* What a session needs from the loss of its conn to its return. */
+/* What a session needs from the loss of its conn until its client is known to
+ * have it back. */
 struct wait {
-    struct list_link by_age; /* hub.waiting, longest first */
+    struct list_link by_age; /* hub.waiting, longest first; else in none */
     struct session *session;
+    struct token_secret before; /* what it was resumed with: still good … */
+    bool is_resumed;            /* … */
+    uint64_t
+        heard_from; /* … until the client is known to have all up to this */
     uint64_t lost_mono_ms;
     uint64_t lost_wall_ms;
     uint64_t cursor;   /* the client is known to have all up to it … */
@@ -93,7 +98,7 @@ struct session {
     session_id id;
     uint64_t conn; /* 0: it waits */
     struct user *user;
-    struct wait *wait;      /* NULL: it has a conn */
+    struct wait *wait; /* while it waits, and until that is over for sure */
     struct event_log *mail; /* NULL: empty, never used or given back */
     struct token_secret secret;
     bool is_resumable; /* it was given a secret */
@@ -104,7 +109,7 @@ struct session {
 static inline bool
 session_waits(const struct session *session)
 {
-    return session->wait != NULL;
+    return session->conn == 0;
 }
 
 /* A user in a room. */
@@ -301,6 +306,13 @@ void session_destroy(struct hub *hub, struct session *session);
 /* What its client is to come back with; empty if it cannot. */
 struct slice session_token(const struct hub *hub, const struct session *session,
                            char out[TOKEN_TEXT_MAX]);
+
+/* Its client has all up to `cursor`: if it was resumed, that is over. */
+void session_confirm(struct session *session, uint64_t cursor);
+
+/* Is that its secret, or the one before that is still good? */
+bool session_has_secret(const struct session *session,
+                        const struct token_secret *secret);
 
 /* Its conn is lost: it waits. False: it cannot, and is as it was. */
 bool session_lose(const struct ask *a, struct session *session);

@@ -20,8 +20,7 @@ find_by_token(const struct ask *a)
     const uint32_t slot = token_slot(&hub->conf.key, &a->c->token, &secret);
     struct session *const session = id_table_at(&hub->session_ids, slot);
 
-    if (session == NULL || !session->is_resumable ||
-        !token_secret_equal(&session->secret, &secret))
+    if (session == NULL || !session_has_secret(session, &secret))
         return NULL;
     return session;
 }
@@ -46,10 +45,14 @@ resumed_event(const struct ask *a, const struct session *session,
               const struct catch_count *count)
 {
     struct event draft = ask_draft(a, EVENT_RESUMED);
-    char token[TOKEN_TEXT_MAX];
+    char text[TOKEN_TEXT_MAX];
+    struct token token;
 
+    token_make(&a->hub->conf.key, id_to_slot(session->id), &a->c->secret,
+               &token);
     draft.who = ask_who(session->user);
-    draft.text = session_token(a->hub, session, token);
+    draft.who.conn = a->c->from.conn;
+    draft.text = slice_of(token_format(&token, text));
     draft.number = count->to_come;
     draft.seq = count->missed;
     draft.id = session->wait->cursor;
@@ -109,12 +112,9 @@ announce_return(const struct ask *a, const struct user *user)
 
 /* ---- commands ------------------------------------------------------------ */
 
-/* RESUMED is made from what `session` will be and what it was, so it is made
- * last, and a failure puts it back. */
 static enum refusal
 resume(const struct ask *a, struct session *session)
 {
-    const struct token_secret before = session->secret;
     const bool was_announced = session->wait->is_announced;
     struct catch_count count;
     struct event *resumed;
@@ -122,10 +122,8 @@ resume(const struct ask *a, struct session *session)
 
     if (catch_count(a, session, &count) < 0)
         return REFUSAL_NO_MEMORY;
-    session->secret = a->c->secret;
     resumed = resumed_event(a, session, &count);
     if (resumed == NULL || session_regain(a, session) < 0) {
-        session->secret = before;
         event_unref(resumed);
         return REFUSAL_NO_MEMORY;
     }

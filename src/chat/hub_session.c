@@ -134,12 +134,44 @@ fail:
 /* ---- without one --------------------------------------------------------- */
 
 static void
+start_waiting(struct hub *hub, struct session *session)
+{
+    list_push_back(&hub->waiting, &session->wait->by_age);
+    hub->census.waiting++;
+}
+
+static void
 stop_waiting(struct hub *hub, struct session *session)
 {
     list_remove(&session->wait->by_age);
+    hub->census.waiting--;
+}
+
+static void
+drop_wait(struct session *session)
+{
     free(session->wait);
     session->wait = NULL;
-    hub->census.waiting--;
+}
+
+void
+session_confirm(struct session *session, uint64_t cursor)
+{
+    if (session->wait != NULL && cursor >= session->wait->heard_from)
+        drop_wait(session);
+}
+
+bool
+session_has_secret(const struct session *session,
+                   const struct token_secret *secret)
+{
+    const struct wait *const w = session->wait;
+
+    if (!session->is_resumable)
+        return false;
+    return token_secret_equal(&session->secret, secret) ||
+           (w != NULL && w->is_resumed &&
+            token_secret_equal(&w->before, secret));
 }
 
 void
@@ -150,6 +182,7 @@ session_destroy(struct hub *hub, struct session *session)
         stop_waiting(hub, session);
     else
         leave_conn(hub, session);
+    drop_wait(session);
     mail_fini(hub, session);
     id_table_remove(&hub->session_ids, session->id);
     hub->census.sessions--;
@@ -169,6 +202,11 @@ wait_create(const struct ask *a, struct session *session)
     if (w == NULL)
         return NULL;
     w->session = session;
+    list_link_init(&w->by_age);
+    if (session->wait != NULL) {
+        w->is_resumed = session->wait->is_resumed;
+        w->before = session->wait->before;
+    }
     w->lost_mono_ms = a->now->mono_ms;
     w->lost_wall_ms = a->now->wall_ms;
     w->cursor = c->cursor;
@@ -225,23 +263,39 @@ limit_waiting(const struct ask *a)
         expire_oldest(a);
 }
 
+/* Remembers how its client stands. False: no memory. */
+static bool
+take_leave(const struct ask *a, struct session *session)
+{
+    struct wait *w;
+
+    if (a->c->how == DETACH_UNHEARD && session->wait != NULL) {
+        /* Its client is where it was when it was lost before. */
+        session->wait->lost_mono_ms = a->now->mono_ms;
+        session->wait->is_announced = false;
+        return true;
+    }
+    w = wait_create(a, session);
+    if (w == NULL)
+        return false;
+    drop_wait(session);
+    session->wait = w;
+    return true;
+}
+
 bool
 session_lose(const struct ask *a, struct session *session)
 {
     struct hub *const hub = a->hub;
-    struct wait *w;
 
     if (!session->is_resumable || hub->conf.chat.session_linger == 0)
         return false;
-    w = wait_create(a, session);
-    if (w == NULL)
+    if (!take_leave(a, session))
         return false;
 
     count_rooms(session, -1);
     leave_conn(hub, session);
-    session->wait = w;
-    list_push_back(&hub->waiting, &w->by_age);
-    hub->census.waiting++;
+    start_waiting(hub, session);
     announce_loss(a, session);
     limit_waiting(a);
     return true;
@@ -256,6 +310,9 @@ session_regain(const struct ask *a, struct session *session)
         return rc;
 
     stop_waiting(a->hub, session);
+    session->wait->before = session->secret;
+    session->wait->is_resumed = true;
+    session->wait->heard_from = a->hub->last_event_id;
     count_rooms(session, +1);
     set_secret(session, a->c);
     if (session->resumed < UINT16_MAX)

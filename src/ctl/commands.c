@@ -13,6 +13,7 @@ const struct ctl_command ctl_commands[] = {
     /* name        run          words  text            as     show          args              help */
     {"status",     ctl_ask,     0, 0,  CTL_TEXT_NONE,  false, show_status,  "",               "what runs, and how many are here"},
     {"clients",    ctl_ask,     0, 0,  CTL_TEXT_NONE,  false, show_clients, "",               "every connection"},
+    {"sessions",   ctl_ask,     0, 0,  CTL_TEXT_NONE,  false, show_sessions, "",             "every session, those that wait for their client too"},
     {"rooms",      ctl_ask,     0, 0,  CTL_TEXT_NONE,  false, show_rooms,   "",               "every room"},
     {"census",     ctl_ask,     0, 0,  CTL_TEXT_NONE,  false, show_census,  "",               "exact counts of all that is alive"},
     {"say",        ctl_speak,   1, 1,  CTL_TEXT_INPUT, true,  show_nothing, "ROOM [TEXT...]", "says TEXT, or each line of its input, in a room"},

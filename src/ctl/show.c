@@ -231,6 +231,50 @@ show_clients(const json_t *answer, struct buf *out)
     end_table(&t, out, json_array_size(list), "connection");
 }
 
+static void
+cell_acks(struct text_table *t, const json_t *row)
+{
+    buf_append_str(&t->text, json_is_true(json_object_get(row, "acks"))
+                                 ? "itself"
+                                 : "TCP");
+    text_table_end_cell(t);
+}
+
+void
+show_sessions(const json_t *answer, struct buf *out)
+{
+    static const struct text_column columns[] = {
+        {"NICK",    false},
+        {"STATE",   false},
+        {"WAITED",  true },
+        {"LEFT",    true },
+        {"ROOMS",   true },
+        {"KEPT",    true },
+        {"RESUMED", true },
+        {"ACKS",    false},
+        {"CONN",    true },
+    };
+    const json_t *const list = json_object_get(answer, "sessions");
+    struct text_table t;
+    const json_t *row;
+    size_t i;
+
+    text_table_init(&t, columns, ARRAY_LEN(columns));
+    json_array_foreach(list, i, row)
+    {
+        cell_text(&t, row, "nick");
+        cell_text(&t, row, "state");
+        cell_duration(&t, row, "waited_ms");
+        cell_duration(&t, row, "ends_in_ms");
+        cell_number(&t, row, "rooms");
+        cell_number(&t, row, "kept_events");
+        cell_number(&t, row, "resumed");
+        cell_acks(&t, row);
+        cell_text(&t, row, "conn");
+    }
+    end_table(&t, out, json_array_size(list), "session");
+}
+
 void
 show_rooms(const json_t *answer, struct buf *out)
 {

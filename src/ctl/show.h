@@ -17,6 +17,7 @@ void show_nothing(const json_t *answer, struct buf *out);
 void show_version(const json_t *answer, struct buf *out);
 void show_status(const json_t *answer, struct buf *out);
 void show_clients(const json_t *answer, struct buf *out);
+void show_sessions(const json_t *answer, struct buf *out);
 void show_rooms(const json_t *answer, struct buf *out);
 void show_census(const json_t *answer, struct buf *out);
 

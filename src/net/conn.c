@@ -157,12 +157,14 @@ void
 conn_close(struct conn *c, enum conn_end end)
 {
     struct conns *const cs = c->conns;
+    uint64_t acked;
 
     ASSERT_OWNER(cs->worker);
 
     if (c->state == CONN_CLOSED)
         return;
 
+    acked = conn_socket_acked(c);
     release_socket(c);
     conn_drop_queue(c);
     conn_drop_kept(c);
@@ -172,6 +174,7 @@ conn_close(struct conn *c, enum conn_end end)
     c->end = (uint8_t)end;
     conns_mark_closed(cs, c);
     conn_set_state(c, CONN_CLOSED);
+    c->acked = acked;
     log_end(c);
 }
 
@@ -278,6 +281,12 @@ size_t
 conn_queued_bytes(const struct conn *c)
 {
     return c->out.bytes;
+}
+
+uint64_t
+conn_acked_upto(const struct conn *c)
+{
+    return c->state == CONN_CLOSED ? c->acked : conn_socket_acked(c);
 }
 
 uint64_t

@@ -53,6 +53,9 @@
 #define CONN_ID_SLOT_BITS       28u
 #define CONN_ID_GENERATION_BITS 28u
 
+/* Why a conn is not read although it is its peer that must do something. */
+#define CONN_PAUSES_FOR_PEER (CONN_PAUSE_QUEUE | CONN_PAUSE_BEHIND)
+
 enum conn_flag {
     CONN_BLOCKED = BIT(0),  /* the kernel took no more, and said nothing yet */
     CONN_WATCHED = BIT(1),  /* EPOLLOUT is asked for */
@@ -61,6 +64,7 @@ enum conn_flag {
     CONN_SHUT = BIT(4),     /* our FIN is on its way */
     CONN_REOFFER = BIT(5),  /* what is kept must be offered as it is */
     CONN_DEADLESS = BIT(6), /* counted as without_deadline */
+    CONN_AWAITED = BIT(7),  /* on_drained is asked for */
 };
 
 /* What a fan-out touches comes first, so that it is in the first two cache
@@ -83,6 +87,7 @@ struct conn {
     union {
         uint64_t alive_ms;    /* OPEN: silence counts from here */
         uint64_t drain_by_ms; /* DRAINING */
+        uint64_t acked;       /* CLOSED: conn_acked_upto() */
     };
     const struct conn_ops *ops;
     void *data;
@@ -198,6 +203,9 @@ void conn_drop_kept(struct conn *c);
 /* Writes until all is out, the kernel refuses, or the budget is used up. */
 void conn_flush(struct conn *c);
 
+/* The same as the conn's turn to write, after which on_drained may be called. */
+void conn_take_turn(struct conn *c);
+
 /* An event said that there may be room again. */
 void conn_unblock(struct conn *c);
 void conn_drop_queue(struct conn *c);
@@ -233,6 +241,9 @@ int conn_socket_error(const struct conn *c);
 
 /* Has the peer's kernel acknowledged all that was sent, our FIN included? */
 bool conn_socket_is_acked(const struct conn *c);
+
+/* Of all that was written, as conn_acked_upto(). */
+uint64_t conn_socket_acked(const struct conn *c);
 
 enum conn_end conn_end_of(int error); /* a negative errno */
 

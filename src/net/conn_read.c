@@ -216,6 +216,17 @@ count_paused(struct conn *c, uint8_t before)
         metric_sub(&c->conns->counters.paused, 1);
 }
 
+/* It has timeouts.slow from now on; or the deadline of its end, if it is at
+ * EOF. */
+static void
+wait_for_peer(struct conn *c)
+{
+    if (c->state != CONN_OPEN || (c->flags & (CONN_AT_EOF | CONN_BROKEN)) != 0)
+        return;
+    count_alive(c);
+    conn_arm(c, conn_now_ms(c) + c->conns->conf.timeouts_slow);
+}
+
 void
 conn_pause(struct conn *c, enum conn_pause why)
 {
@@ -229,6 +240,9 @@ conn_pause(struct conn *c, enum conn_pause why)
     count_paused(c, before);
     if (before == 0)
         count_alive(c);
+    if ((why & CONN_PAUSES_FOR_PEER) != 0 &&
+        (before & CONN_PAUSES_FOR_PEER) == 0)
+        wait_for_peer(c);
 }
 
 void

@@ -158,6 +158,21 @@ conn_socket_is_acked(const struct conn *c)
     return ioctl(c->fd, SIOCOUTQ, &left) < 0 || left == 0;
 }
 
+uint64_t
+conn_socket_acked(const struct conn *c)
+{
+    const bool is_broken = (c->flags & CONN_BROKEN) != 0;
+    int left = 0;
+
+    if (ioctl(c->fd, SIOCOUTQ, &left) < 0)
+        return 0;
+    if (!is_tcp(c)) /* memory, not bytes; and 0 after the peer has gone */
+        return left == 0 && !is_broken ? c->bytes_out : 0;
+    if (left > 0 && (c->flags & CONN_SHUT) != 0)
+        left--; /* our FIN counts as one */
+    return c->bytes_out - (uint64_t)left;
+}
+
 enum conn_end
 conn_end_of(int error)
 {

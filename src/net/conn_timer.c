@@ -91,9 +91,7 @@ tell_deadline(struct conn *c)
 static void
 on_unread_queue(struct conn *c)
 {
-    const struct net_conf *const conf = &c->conns->conf;
-    const uint64_t end_ms =
-        c->alive_ms + conf->timeouts_idle_ping + conf->timeouts_pong;
+    const uint64_t end_ms = c->alive_ms + c->conns->conf.timeouts_slow;
 
     if (conn_now_ms(c) >= end_ms)
         conn_close(c, CONN_END_SENDQ);
@@ -107,10 +105,10 @@ on_heartbeat(struct conn *c)
     const struct net_conf *const conf = &c->conns->conf;
     const uint64_t quiet_ms = conn_now_ms(c) - c->alive_ms;
 
-    if (quiet_ms < conf->timeouts_idle_ping) {
-        conn_rearm(c);
-    } else if ((c->pauses & CONN_PAUSE_QUEUE) != 0) {
+    if ((c->pauses & CONN_PAUSES_FOR_PEER) != 0) {
         on_unread_queue(c);
+    } else if (quiet_ms < conf->timeouts_idle_ping) {
+        conn_rearm(c);
     } else {
         conn_arm(c, conn_now_ms(c) + conf->timeouts_pong);
         if (c->pauses == 0)

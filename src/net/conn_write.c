@@ -8,6 +8,8 @@
  * Stall    The kernel refuses (EAGAIN): the conn is BLOCKED and leaves the
  *          dirty list, EPOLLOUT is watched, and its event puts it back. Once
  *          the queue is empty EPOLLOUT is watched no longer.
+ * Behind   Who is given less than sendq at once (conn_has_room) is given the
+ *          rest when it has taken that (conn_await_drained).
  * Marks    Over a quarter of sendq a conn is not read, until it is under an
  *          eighth; what would pass sendq ends it.
  */
@@ -29,7 +31,7 @@ takes_output(const struct conn *c)
 }
 
 static bool
-has_room(const struct conn *c, uint32_t len)
+has_room(const struct conn *c, size_t len)
 {
     const uint64_t cap = c->conns->conf.limits_sendq;
 
@@ -40,16 +42,26 @@ has_room(const struct conn *c, uint32_t len)
  * that reads: what can go out now does before the conn is given up. Also when
  * the kernel took no more earlier in this turn: it may meanwhile, and we hear
  * of that only in the next. */
+bool
+conn_has_room(struct conn *c, size_t len)
+{
+    ASSERT_OWNER(c->conns->worker);
+
+    if (!takes_output(c) || has_room(c, len))
+        return true;
+    c->flags &= (uint8_t)~CONN_BLOCKED;
+    conn_flush(c);
+    return !takes_output(c) || has_room(c, len);
+}
+
 static int
 make_room(struct conn *c, uint32_t len)
 {
-    if (!has_room(c, len)) {
-        c->flags &= (uint8_t)~CONN_BLOCKED;
-        conn_flush(c);
-    }
+    const bool fits = conn_has_room(c, len);
+
     if (!takes_output(c))
         return -ESHUTDOWN;
-    if (!has_room(c, len)) {
+    if (!fits) {
         conn_close(c, CONN_END_SENDQ);
         return -ENOBUFS;
     }
@@ -126,17 +138,50 @@ conn_queue(struct conn *c, struct msg *m)
     return conn_queue_take(c, msg_ref(m));
 }
 
-void
-conn_drop_queue(struct conn *c)
+static void
+read_on_if_low(struct conn *c)
+{
+    if ((c->pauses & CONN_PAUSE_QUEUE) != 0 &&
+        c->out.bytes < c->conns->conf.limits_sendq / 8)
+        conn_resume(c, CONN_PAUSE_QUEUE);
+}
+
+static void
+count_dropped(struct conn *c, size_t msgs, size_t bytes)
 {
     struct conns_counters *const counters = &c->conns->counters;
-    const uint32_t bytes = c->out.bytes;
-    const size_t msgs = wqueue_clear(&c->out, &c->conns->chunks);
 
     metric_add(&counters->dropped_msgs, msgs);
     metric_add(&counters->dropped_bytes, bytes);
     metric_sub(&counters->pending_msgs, msgs);
     metric_sub(&counters->pending_bytes, bytes);
+}
+
+void
+conn_drop_queue(struct conn *c)
+{
+    const uint32_t bytes = c->out.bytes;
+
+    count_dropped(c, wqueue_clear(&c->out, &c->conns->chunks), bytes);
+}
+
+void
+conn_drop_unsent(struct conn *c)
+{
+    const uint32_t bytes = c->out.bytes;
+    size_t msgs;
+
+    ASSERT_OWNER(c->conns->worker);
+
+    msgs = wqueue_cut(&c->out, &c->conns->chunks);
+    count_dropped(c, msgs, bytes - c->out.bytes);
+    read_on_if_low(c);
+}
+
+uint64_t
+conn_queued_upto(const struct conn *c)
+{
+    return c->bytes_out + c->out.bytes;
 }
 
 /* -- writing --------------------------------------------------------------- */
@@ -170,7 +215,7 @@ count_written(struct conn *c, size_t bytes, size_t whole)
     metric_sub(&counters->pending_bytes, bytes);
     metric_sub(&counters->pending_msgs, whole);
     c->bytes_out += bytes;
-    if (c->state == CONN_OPEN && (c->pauses & CONN_PAUSE_QUEUE) != 0)
+    if (c->state == CONN_OPEN && (c->pauses & CONN_PAUSES_FOR_PEER) != 0)
         c->alive_ms = conn_now_ms(c);
 }
 
@@ -210,14 +255,6 @@ write_queue(struct conn *c)
     }
 }
 
-static void
-read_on_if_low(struct conn *c)
-{
-    if ((c->pauses & CONN_PAUSE_QUEUE) != 0 &&
-        c->out.bytes < c->conns->conf.limits_sendq / 8)
-        conn_resume(c, CONN_PAUSE_QUEUE);
-}
-
 void
 conn_flush(struct conn *c)
 {
@@ -231,6 +268,30 @@ conn_flush(struct conn *c)
     watch_output(c, false);
     if (c->state == CONN_DRAINING)
         conn_drain_flushed(c);
+}
+
+void
+conn_await_drained(struct conn *c)
+{
+    ASSERT_OWNER(c->conns->worker);
+
+    if (!conn_is_serving(c))
+        return;
+    c->flags |= CONN_AWAITED;
+    if ((c->flags & CONN_BLOCKED) == 0)
+        conns_mark_dirty(c->conns, c);
+}
+
+void
+conn_take_turn(struct conn *c)
+{
+    conn_flush(c);
+    if ((c->flags & CONN_AWAITED) == 0 || !conn_is_serving(c) ||
+        c->out.bytes > CONN_DRAINED_BYTES)
+        return;
+
+    c->flags &= (uint8_t)~CONN_AWAITED;
+    c->ops->on_drained(c);
 }
 
 void

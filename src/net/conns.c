@@ -70,7 +70,7 @@ conns_mark_closed(struct conns *cs, struct conn *c)
 static void
 flush_one(struct list_link *link)
 {
-    conn_flush(CONTAINER_OF(link, struct conn, dirty));
+    conn_take_turn(CONTAINER_OF(link, struct conn, dirty));
 }
 
 static void

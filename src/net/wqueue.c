@@ -153,6 +153,22 @@ wqueue_consume(struct wqueue *q, struct slab *chunks, size_t bytes)
 }
 
 size_t
+wqueue_cut(struct wqueue *q, struct slab *chunks)
+{
+    size_t dropped = 0;
+    struct msg *m;
+
+    if (q->offset == 0)
+        return wqueue_clear(q, chunks);
+    while ((m = take_second(q, chunks)) != NULL) {
+        q->bytes -= m->len;
+        msg_unref(m);
+        dropped++;
+    }
+    return dropped;
+}
+
+size_t
 wqueue_clear(struct wqueue *q, struct slab *chunks)
 {
     size_t dropped = 0;

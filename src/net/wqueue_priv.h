@@ -57,6 +57,9 @@ size_t wqueue_gather(const struct wqueue *q, struct iovec *iov, size_t max);
  * how many those are. */
 size_t wqueue_consume(struct wqueue *q, struct slab *chunks, size_t bytes);
 
+/* Drops what comes behind a half-written msg, or all; how many msgs. */
+size_t wqueue_cut(struct wqueue *q, struct slab *chunks);
+
 /* Drops all; how many msgs that were, a half-written one included. */
 size_t wqueue_clear(struct wqueue *q, struct slab *chunks);
 

@@ -224,7 +224,10 @@ static const struct number now_numbers[] = {
     {"kept_bytes",             AT(conns.kept_bytes)      },
     {"clients",                AT(front.clients)         },
     {"unanswered",             AT(front.unanswered)      },
+    {"tracked",                AT(front.tracked)         },
+    {"unacked",                AT(front.unacked)         },
     {"sessions",               AT(hub.sessions)          },
+    {"waiting",                AT(hub.waiting)           },
     {"users",                  AT(hub.users)             },
     {"rooms",                  AT(hub.rooms)             },
     {"members",                AT(hub.members)           },
@@ -253,16 +256,21 @@ static const struct number total_numbers[] = {
     {"refused_rate",    AT(acceptor.refused_rate)   },
     {"refused_fds",     AT(acceptor.refused_fds)    },
     {"accept_backoffs", AT(acceptor.backoffs)       },
+    {"behind",          AT(front.behind)            },
+    {"resumed",         AT(front.resumed)           },
+    {"missed",          AT(front.missed)            },
     {"lost_deliveries", AT(lost)                    },
     {"lost_log_lines",  AT(lost_log_lines)          },
 };
 
 static const struct number memory_numbers[] = {
-    {"log_events",  AT(hub.log_events)    },
-    {"log_bytes",   AT(hub.log_bytes)     },
-    {"live_events", AT(live_events)       },
-    {"addresses",   AT(acceptor.addresses)},
-    {"rss_bytes",   AT(rss_bytes)         },
+    {"log_events",      AT(hub.log_events)    },
+    {"log_bytes",       AT(hub.log_bytes)     },
+    {"kept_events",     AT(hub.kept_events)   },
+    {"kept_mail_bytes", AT(hub.kept_bytes)    },
+    {"live_events",     AT(live_events)       },
+    {"addresses",       AT(acceptor.addresses)},
+    {"rss_bytes",       AT(rss_bytes)         },
 };
 
 /* What came in must be the sum of what became of it. */

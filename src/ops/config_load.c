@@ -49,6 +49,7 @@ share(struct config *conf)
     memcpy(conf->proto.server_description, conf->server.description,
            sizeof(conf->server.description));
     conf->proto.history_room_events = conf->chat.history_room_events;
+    conf->proto.session_linger = conf->chat.session_linger;
 }
 
 /* "main", where nobody named a listener. */

@@ -23,7 +23,6 @@ const struct config_later config_later[] = {
     {"listen",  "proxy_from", NULL  },
     {"listen",  "protocol",   "irc" },
     {"listen",  "protocol",   "http"},
-    {"session", NULL,         NULL  },
     {"oper",    NULL,         NULL  },
 };
 const size_t config_later_count = ARRAY_LEN(config_later);

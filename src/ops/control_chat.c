@@ -32,6 +32,8 @@ control_refusal_sentence(enum refusal refusal)
         return "that is no nickname: one cannot begin like this";
     case REFUSAL_NICK_TAKEN:
         return "somebody has that nickname";
+    case REFUSAL_NICK_WAITING:
+        return "somebody who is reconnecting has that nickname";
     case REFUSAL_NICK_RESERVED:
         return "that nickname is the server's own";
     case REFUSAL_NICK_SAME:
@@ -64,6 +66,12 @@ control_refusal_sentence(enum refusal refusal)
         return "there is a session already";
     case REFUSAL_NO_SESSION:
         return "the session has ended meanwhile";
+    case REFUSAL_BAD_TOKEN:
+        return "no session waits for that token";
+    case REFUSAL_SESSION_BUSY:
+        return "the session is still in use";
+    case REFUSAL_MAILBOX_FULL:
+        return "no more can be kept for somebody who is reconnecting";
     case REFUSAL_NO_MEMORY:
         return "the server is short of memory";
     }

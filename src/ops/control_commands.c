@@ -116,6 +116,7 @@ const struct control_command control_commands[] = {
     /* name        handler               min max as     args             help */
     {"status",     control_on_status,    0,  0,  false, "",              "what runs, and how many are here"},
     {"clients",    control_on_clients,   0,  0,  false, "",              "every connection"},
+    {"sessions",   control_on_sessions,  0,  0,  false, "",              "every session, those that wait for their client too"},
     {"rooms",      control_on_rooms,     0,  0,  false, "",              "every room"},
     {"census",     control_on_census,    0,  0,  false, "",              "exact counts of all that is alive"},
     {"say",        control_on_say,       2,  2,  true,  "ROOM TEXT",     "says something in a room"},

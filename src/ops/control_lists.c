@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * control_lists - every connection, every room.
+ * control_lists - every connection, every session, every room.
  *
  * Shape    The thread that owns them copies plain rows, as fast as it can; main
  *          sorts and makes JSON of them, a row at a time, so that what a long
  *          list takes is its text and not a tree of it.
+ * Secrets  A session's token is not among its row.
  * Memory   A row's texts are offsets into the answer's own `text`.
  */
 #include <inttypes.h>
@@ -26,7 +27,7 @@ struct span {
 
 /* Rows of one thread; errors stick, as in a buf. */
 struct rows {
-    struct buf rows; /* of struct client_row, or room_row */
+    struct buf rows; /* of struct client_row, session_row or room_row */
     struct buf text;
 };
 
@@ -253,6 +254,112 @@ void
 control_on_clients(struct control_conn *c, const struct control_request *r)
 {
     ask(c, &clients_kind, answer_clients);
+}
+
+/* ---- sessions ------------------------------------------------------------- */
+
+struct session_row {
+    uint64_t conn;
+    uint64_t lost_ms; /* wall; 0: it has a conn */
+    uint64_t waited_ms;
+    uint64_t rooms;
+    uint64_t resumed;
+    uint64_t kept_events;
+    struct span nick;
+    bool is_resumable;
+    bool echoes;
+};
+
+static void
+copy_session(void *arg, const struct hub_session_info *info)
+{
+    struct rows *const rows = arg;
+    const struct session_row row = {
+        .conn = info->conn,
+        .lost_ms = info->lost_ms,
+        .waited_ms = info->waited_ms,
+        .rooms = info->rooms,
+        .resumed = info->resumed,
+        .kept_events = info->kept_events,
+        .nick = keep(rows, info->nick),
+        .is_resumable = info->is_resumable,
+        .echoes = info->echoes,
+    };
+
+    buf_append(&rows->rows, &row, sizeof(row));
+}
+
+static void
+ask_sessions(const struct parts *parts, enum survey_whom whom, unsigned index,
+             void *answer)
+{
+    const struct hub_now now = {.mono_ms = worker_now_ms(parts->hub_worker)};
+
+    hub_each_session(hub_thread_hub(parts->hub), &now, copy_session, answer);
+}
+
+static const struct survey_kind sessions_kind = {
+    .name = "sessions",
+    .whom = BIT(SURVEY_HUB),
+    .answer_size = sizeof(struct rows),
+    .ask = ask_sessions,
+    .fini = rows_fini,
+};
+
+static const char *
+session_state(const struct session_row *row)
+{
+    if (row->conn == 0)
+        return "reconnecting";
+    return row->is_resumable ? "here" : "here, without token";
+}
+
+static json_t *
+session_json(const struct parts *parts, const struct rows *rows,
+             const struct session_row *row)
+{
+    const bool waits = row->conn == 0;
+    const uint64_t linger_ms = parts->config->chat.session_linger;
+    char id[24] = "";
+
+    if (!waits)
+        snprintf(id, sizeof(id), "%" PRIu64, row->conn);
+    return json_pack(
+        "{s:o, s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:b}", "nick",
+        span_json(rows, row->nick), "state", session_state(row), "conn", id,
+        "rooms", (json_int_t)row->rooms, "resumed", (json_int_t)row->resumed,
+        "kept_events", (json_int_t)row->kept_events, "lost_ms",
+        (json_int_t)row->lost_ms, "waited_ms", (json_int_t)row->waited_ms,
+        "ends_in_ms",
+        (json_int_t)(waits && row->waited_ms < linger_ms
+                         ? linger_ms - row->waited_ms
+                         : 0),
+        "acks", row->echoes);
+}
+
+static void
+answer_sessions(void *arg, const struct survey *s)
+{
+    struct control_conn *const c = arg;
+    const struct rows *const rows = survey_answer(s, 0);
+    struct buf out;
+
+    buf_init(&out);
+    out.failed = rows_failed(rows);
+    begin_list(&out, "sessions");
+    for (size_t at = 0; at < rows->rows.len; at += sizeof(struct session_row)) {
+        struct session_row row;
+
+        memcpy(&row, rows->rows.data + at, sizeof(row));
+        append_row(&out, session_json(c->control->env.parts, rows, &row));
+    }
+    end_list(c, &out);
+}
+
+void
+control_on_sessions(struct control_conn *c, const struct control_request *r)
+{
+    ask(c, &sessions_kind, answer_sessions);
 }
 
 /* ---- rooms ---------------------------------------------------------------- */

@@ -198,6 +198,8 @@ void control_on_help(struct control_conn *c, const struct control_request *r);
 void control_on_status(struct control_conn *c, const struct control_request *r);
 void control_on_clients(struct control_conn *c,
                         const struct control_request *r);
+void control_on_sessions(struct control_conn *c,
+                         const struct control_request *r);
 void control_on_rooms(struct control_conn *c, const struct control_request *r);
 void control_on_census(struct control_conn *c, const struct control_request *r);
 

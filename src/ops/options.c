@@ -47,6 +47,7 @@ const struct option_section option_sections[] = {
     {"listen",   "where clients connect; a section for each such place"},
     {"limits",   "how much clients may ask for"},
     {"timeouts", "how long things may take"},
+    {"session",  "what a client that lost its connection comes back to"},
     {"history",  "what a room remembers"},
     {"log",      "what is written to standard error"},
     {"admin",    "how klatchctl reaches klatchd"},

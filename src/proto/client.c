@@ -6,6 +6,8 @@
  *          that was asked before, however the conn came to its end:
  *            /quit, EOF    client_detach(): the conn stays until the DONE, and
  *                          everything asked before is answered into it
+ *                          (one that is lost and may come back sends a PING in
+ *                          its place, and then is as the next)
  *            RST, cap …    client_fini(): nobody is left to be answered; the
  *                          ticket tells the hub. If ATTACH is under way, it
  *                          is in front of the DETACH, which names the conn
@@ -57,16 +59,25 @@ client_init(struct client *cl, struct front *f, struct conn *c,
     return 0;
 }
 
-/* The hub hears of the end by the ticket, which cannot fail. */
-static void
-spend_ticket(struct client *cl, enum detach_how how, const char *why)
+/* By the ticket, which cannot fail. */
+void
+client_bid_farewell(struct client *cl, enum detach_how how, const char *why)
 {
-    const uint32_t tag = window_next_tag(cl->front);
+    struct hub_farewell f = {
+        .from =
+            {
+                   .conn = conn_get_id(cl->conn),
+                   .request = window_next_tag(cl->front),
+                   },
+        .how = how,
+        .why = why,
+    };
 
-    hub_thread_detach(cl->front->env.hub, cl->ticket, cl->session,
-                      conn_get_id(cl->conn), tag, how, why);
+    client_measure(cl, &f);
+    hub_thread_detach(cl->front->env.hub, cl->ticket, &f);
     cl->ticket = NULL;
-    window_count_sent(cl, tag);
+    cl->owes = false;
+    window_count_sent(cl, f.from.request);
 }
 
 static void
@@ -89,6 +100,18 @@ stop_waiting(struct client *cl)
         wheel_disarm(worker_wheel(conns_worker(f->conns)), &f->leave_timer);
 }
 
+/* Who never saw its token could not come back. Who was about to come back is
+ * where it was before. */
+static enum detach_how
+farewell_of(const struct client *cl)
+{
+    if (cl->front->is_stopping)
+        return DETACH_QUIT;
+    if (!cl->is_attached)
+        return cl->revival != NULL ? DETACH_UNHEARD : DETACH_QUIT;
+    return DETACH_LOST;
+}
+
 void
 client_fini(struct client *cl, const char *why)
 {
@@ -99,10 +122,12 @@ client_fini(struct client *cl, const char *why)
 
     leave_rooms(cl);
     front_count_view(f);
-    if (cl->state == CLIENT_ASKED || cl->state == CLIENT_MEMBER)
-        spend_ticket(cl, DETACH_LOST, why);
+    if (cl->owes)
+        client_bid_farewell(cl, farewell_of(cl), why);
     hub_ticket_destroy(cl->ticket);
     stop_waiting(cl);
+    client_forget_revival(cl);
+    client_track_fini(cl);
     list_remove(&cl->of_front);
     count_client(cl, UINT64_MAX); /* one less */
     free(cl->nick);
@@ -110,8 +135,8 @@ client_fini(struct client *cl, const char *why)
 
 /* -- asking ---------------------------------------------------------------- */
 
-static int
-send_command(struct client *cl, struct command *c)
+int
+client_send_command(struct client *cl, struct command *c)
 {
     const uint32_t tag = window_next_tag(cl->front);
     int rc;
@@ -133,10 +158,14 @@ client_attach(struct client *cl, struct slice nick)
 
     ASSERT(cl->state == CLIENT_STRANGER);
 
-    rc = send_command(cl, &c);
+    c.resumable = cl->front->conf.session_linger > 0;
+    if (c.resumable)
+        token_secret_random(&c.secret);
+    rc = client_send_command(cl, &c);
     if (rc < 0)
         return rc;
     cl->state = CLIENT_ASKED;
+    cl->owes = true;
     window_hold(cl);
     return 0;
 }
@@ -148,7 +177,7 @@ client_send(struct client *cl, struct command *c, uint32_t *request)
 
     ASSERT(cl->state == CLIENT_MEMBER);
 
-    rc = send_command(cl, c);
+    rc = client_send_command(cl, c);
     if (rc < 0)
         return rc;
     window_limit(cl);
@@ -198,17 +227,28 @@ client_conf(const struct client *cl)
 
 /* -- leaving --------------------------------------------------------------- */
 
+/* Until it is drained anyway; 0: that is now. */
+static uint32_t
+time_left(const struct client *cl, uint64_t now_ms)
+{
+    const int32_t left = (int32_t)(cl->leave_by - (uint32_t)now_ms);
+
+    return left > 0 ? (uint32_t)left : 0;
+}
+
 static void
 arm_leave_timer(struct front *f)
 {
     struct wheel *const wheel = worker_wheel(conns_worker(f->conns));
     struct list_link *const link = list_first(&f->leaving);
+    const uint64_t now_ms = front_now_ms(f);
 
     if (link == NULL)
         wheel_disarm(wheel, &f->leave_timer);
     else
         wheel_arm(wheel, &f->leave_timer,
-                  CONTAINER_OF(link, struct client, waiting)->leave_by);
+                  now_ms + time_left(CONTAINER_OF(link, struct client, waiting),
+                                     now_ms));
 }
 
 static void
@@ -216,7 +256,8 @@ wait_for_done(struct client *cl)
 {
     struct front *const f = cl->front;
 
-    cl->leave_by = front_now_ms(f) + conns_conf(f->conns)->timeouts_drain;
+    cl->leave_by =
+        (uint32_t)(front_now_ms(f) + conns_conf(f->conns)->timeouts_drain);
     window_forget(cl);
     list_push_back(&f->leaving, &cl->waiting);
     arm_leave_timer(f);
@@ -227,8 +268,21 @@ send_detach(struct client *cl, enum detach_how how, struct slice why)
 {
     struct command c = {.kind = COMMAND_DETACH, .how = how, .text = why};
 
-    if (send_command(cl, &c) < 0)
-        spend_ticket(cl, how, "");
+    if (client_send_command(cl, &c) < 0)
+        client_bid_farewell(cl, how, "");
+    cl->owes = false;
+    cl->detach_request = cl->last_request;
+}
+
+/* Its DONE comes when all that was asked before is answered; the farewell comes
+ * later. Without memory for it, the conn ends at once. */
+static void
+send_barrier(struct client *cl)
+{
+    struct command c = {.kind = COMMAND_PING};
+
+    if (client_send_command(cl, &c) < 0)
+        conn_close(cl->conn, CONN_END_NOMEM);
     cl->detach_request = cl->last_request;
 }
 
@@ -236,19 +290,19 @@ void
 client_detach(struct client *cl, enum detach_how how, struct slice why,
               enum conn_end end)
 {
-    const bool has_session =
-        cl->state == CLIENT_ASKED || cl->state == CLIENT_MEMBER;
-
     if (cl->state == CLIENT_GONE)
         return;
 
     cl->state = CLIENT_GONE;
     cl->end = (uint8_t)end;
-    if (!has_session) {
+    if (!cl->owes) {
         conn_drain(cl->conn, end);
         return;
     }
-    send_detach(cl, how, why);
+    if (how == DETACH_LOST && client_is_resumable(cl))
+        send_barrier(cl);
+    else
+        send_detach(cl, how, why);
     window_hold(cl);
     wait_for_done(cl);
 }
@@ -272,7 +326,7 @@ client_on_leave_due(struct wheel_timer *t, uint64_t now_ms)
     while ((link = list_first(&f->leaving)) != NULL) {
         struct client *const cl = CONTAINER_OF(link, struct client, waiting);
 
-        if (cl->leave_by > now_ms)
+        if (time_left(cl, now_ms) > 0)
             break;
         leave(cl);
     }
@@ -304,23 +358,42 @@ take_nick(struct client *cl, struct slice nick)
     cl->nick = copy;
 }
 
+void
+client_enter(struct client *cl, const struct event *e)
+{
+    cl->session = e->who.session;
+    cl->state = CLIENT_MEMBER;
+    cl->is_attached = true;
+    take_nick(cl, e->who.nick);
+}
+
 bool
 client_on_attached(struct client *cl, const struct event *e)
 {
     if (cl->state != CLIENT_ASKED)
         return false;
 
-    cl->session = e->who.session;
-    cl->state = CLIENT_MEMBER;
-    take_nick(cl, e->who.nick);
+    client_enter(cl, e);
     return true;
 }
 
-void
-client_on_refused(struct client *cl)
+bool
+client_on_refused(struct client *cl, const struct event *e)
 {
-    if (cl->state == CLIENT_ASKED)
-        cl->state = CLIENT_STRANGER;
+    if (cl->state != CLIENT_ASKED)
+        return true;
+    if (e->refusal == REFUSAL_SESSION_BUSY && client_try_again(cl))
+        return false;
+    client_forget_revival(cl);
+    cl->state = CLIENT_STRANGER;
+    cl->owes = false;
+    return true;
+}
+
+bool
+client_is_resumable(const struct client *cl)
+{
+    return cl->front->conf.session_linger > 0;
 }
 
 void
@@ -330,26 +403,30 @@ client_on_renamed(struct client *cl, const struct event *e)
 }
 
 void
-client_on_ended(struct client *cl)
+client_on_ended(struct client *cl, enum conn_end end)
 {
     if (cl->state != CLIENT_GONE) {
         cl->state = CLIENT_GONE;
-        cl->end = CONN_END_KICKED;
+        cl->end = (uint8_t)end;
     }
+    if (cl->owes && end == CONN_END_REPLACED)
+        client_bid_farewell(cl, DETACH_REPLACED, "");
+    cl->owes = false;
     leave(cl);
 }
 
 void
 client_on_done(struct client *cl, uint32_t tag)
 {
-    switch (cl->state) {
+    switch ((enum client_state)cl->state) {
     case CLIENT_STRANGER:
     case CLIENT_MEMBER:
         window_release(cl);
         break;
     case CLIENT_ASKED:
         /* Neither ATTACHED nor REFUSED came: the hub's memory was short. */
-        conn_close(cl->conn, CONN_END_NOMEM);
+        if (!client_tries_again(cl))
+            conn_close(cl->conn, CONN_END_NOMEM);
         break;
     case CLIENT_GONE:
         if (cl->detach_request != 0 &&

@@ -11,20 +11,27 @@
  * Order    client_send() in order; answers come in that order; the DONE of the
  *          last one sent means that all are answered.
  *
- *            client_attach()        EVENT_ATTACHED         client_detach()
+ *            client_attach()        ATTACHED
+ *            client_resume()        RESUMED                client_detach()
  *  STRANGER ----------------> ASKED --------------> MEMBER ----------------+
  *      ^                       |                                           |
  *      +-----------------------+            STRANGER, ASKED on_closed      v
  *           EVENT_REFUSED                   -------------------------->  GONE
  *
  *  STRANGER  No session. client_send() is not allowed.
- *  ASKED     ATTACH is under way; the conn is paused (WINDOW).
+ *  ASKED     ATTACH or RESUME is under way, or to be tried again; the conn is
+ *            paused (WINDOW).
  *  MEMBER    `session` and `nick` are set.
  *  GONE      Nothing is sent or read any more. While `detach_request` is set,
- *            DETACH is under way: what comes before its DONE was asked for, or
- *            said, before, and is still delivered, but for ATTACHED. Behind it
- *            nothing is, and the conn is draining or closed.
- *            EVENT_ENDED, and REFUSED as NO_SESSION, lead here from MEMBER.
+ *            DETACH, or the PING in its place, is under way: what comes before
+ *            its DONE was asked for, or said, before, and is still delivered,
+ *            but for ATTACHED. Behind it nothing is, and the conn is draining
+ *            or closed. EVENT_ENDED and REPLACED, and REFUSED as NO_SESSION,
+ *            lead here from MEMBER.
+ *
+ * Sessions  A client that ends other than by leaving `owes` the hub a farewell,
+ *           given when its conn is closed: only then is it known what its peer
+ *           has had. client_track.c.
  */
 #ifndef PROTO_CLIENT_PRIV_H
 #define PROTO_CLIENT_PRIV_H
@@ -45,6 +52,8 @@
 #include "proto/proto_conf.h"
 
 struct client;
+struct client_revival;
+struct client_track;
 struct encoding;
 struct front;
 struct msg;
@@ -87,6 +96,13 @@ struct protocol {
     struct msg *(*encode)(const struct front *f, const struct delivery *d,
                           const struct view_room *room, uint32_t key);
 
+    /* The client reads too slowly, or has come back: from now on it gets no
+     * events but what it asks for, as REPLAY_MISSED … */
+    void (*on_behind)(struct client *cl);
+
+    /* … and here has got all; `missed` events could not be had any more. */
+    void (*on_caught_up)(struct client *cl, uint64_t missed);
+
     /* Fills current room and the like for an operator's list; may be NULL. */
     const struct view_room *(*current_room)(const struct client *cl);
 
@@ -104,21 +120,33 @@ struct client {
     /* [owner] */
     struct list rooms;        /* view_member.of_client, oldest first */
     struct list_link waiting; /* front.waiting, or front.leaving when GONE */
-    session_id session;
-    uint64_t mark;     /* front's epoch in which it last got a PEERS delivery */
-    uint64_t leave_by; /* in front.leaving: when it is drained anyway */
+    union {
+        session_id session;
+        uint64_t heard_upto; /* is_deaf: id of the last event before that */
+    };
+    uint64_t mark; /* front's epoch in which it last got a PEERS delivery */
     struct bucket rate;
-    char *nick;            /* NUL-terminated; NULL until ATTACHED */
+    char *nick; /* NUL-terminated; NULL until ATTACHED */
+    union {
+        struct client_track *track;     /* NULL: it has all it was sent */
+        struct client_revival *revival; /* ASKED, by client_resume() */
+    };
     uint32_t last_request; /* tag of the last command sent */
     uint32_t unanswered;
     uint32_t detach_request; /* whose DONE ends it; 0: none */
-    enum client_state state;
-    uint8_t end;      /* enum conn_end, when GONE */
-    bool is_held;     /* not read: CONN_PAUSE_WINDOW is set */
-    bool warned_rate; /* has been told, and not calmed down since */
+    uint32_t leave_by;       /* in front.leaving: when it is drained anyway;
+                                low half */
+    uint8_t state;           /* enum client_state */
+    uint8_t end;             /* enum conn_end, when GONE */
+    bool is_held;            /* not read: CONN_PAUSE_WINDOW is set */
+    bool warned_rate;        /* has been told, and not calmed down since */
+    bool is_attached;        /* it has, or had, a session */
+    bool owes;               /* the hub may have a session for it */
+    bool is_deaf;            /* an event was not told to it any more */
+    bool acks;               /* it says itself what it has had */
 };
 
-static_assert(sizeof(struct client) <= 200, "an idle client is to stay small");
+static_assert(sizeof(struct client) <= 152, "an idle client is to stay small");
 
 /* Sets up `cl` (zeroed by its maker) and puts it into its front's list.
  * 0 or -ENOMEM. */
@@ -133,6 +161,28 @@ void client_fini(struct client *cl, const char *why);
 /* STRANGER -> ASKED. 0, or -ENOMEM. */
 MUST_CHECK int client_attach(struct client *cl, struct slice nick);
 
+/* The same, into the session of that token. While its old conn stands, that is
+ * asked to go and this one asks again, until timeouts.opening. */
+MUST_CHECK int client_resume(struct client *cl, const struct token *token);
+
+/* Has the session a token, so that it outlives the conn? */
+bool client_is_resumable(const struct client *cl);
+
+/* From now on the client itself says what it has had (client_ack()), and is
+ * shown its own talk; or no longer. 0, or -ENOMEM. */
+MUST_CHECK int client_set_acks(struct client *cl, bool on, uint32_t *request);
+
+/* It has had all events up to that id. */
+void client_ack(struct client *cl, uint64_t id);
+
+/* Queues a msg for the client, whose reference it takes over. One that reads
+ * too slowly falls behind instead: what waits for it is dropped, and when it
+ * has taken what is on its way it is told what it missed. */
+void client_queue_take(struct client *cl, struct msg *m);
+
+/* conn_ops.on_drained of every protocol. */
+void client_on_drained(struct conn *c);
+
 /* Sends a command of a MEMBER; fills `from` and `session`. 0 and, when
  * `request` is not NULL, the tag its answers will carry (never 0); or -ENOMEM.
  * May pause the conn; client_may_talk() then says so. */
@@ -141,7 +191,8 @@ MUST_CHECK int client_send(struct client *cl, struct command *c,
 
 /* Any -> GONE with a goodbye others may read; when its DONE comes, or
  * timeouts.drain has passed (or at once, for a client without a session), the
- * conn is drained as `end`. The first call counts, later ones do nothing. */
+ * conn is drained as `end`. One that is lost (not QUIT) and has a token keeps
+ * its session. The first call counts, later ones do nothing. */
 void client_detach(struct client *cl, enum detach_how how, struct slice why,
                    enum conn_end end);
 

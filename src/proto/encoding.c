@@ -67,12 +67,7 @@ void
 encoding_queue(struct encoding *enc, struct client *cl, uint32_t key)
 {
     struct msg *const known = find_form(enc, cl->protocol, key);
-    int rc;
 
-    if (known != NULL)
-        rc = conn_queue(cl->conn, known);
-    else
-        rc = conn_queue_take(cl->conn, encode(enc, cl->protocol, key));
-    if (rc == 0)
-        metric_add(&enc->front->counters.fanout, 1);
+    client_queue_take(cl, known != NULL ? msg_ref(known)
+                                        : encode(enc, cl->protocol, key));
 }

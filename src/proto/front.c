@@ -41,8 +41,12 @@ front_create(const struct front_env *env, const struct proto_conf *conf,
     list_init(&f->clients);
     list_init(&f->waiting);
     list_init(&f->leaving);
+    list_init(&f->tracks);
+    list_init(&f->revivals);
     wheel_timer_init(&f->leave_timer, client_on_leave_due);
     wheel_timer_init(&f->relief_timer, window_on_relief_due);
+    wheel_timer_init(&f->track_timer, client_on_track_due);
+    wheel_timer_init(&f->revive_timer, client_on_revive_due);
     *out = f;
     return 0;
 }

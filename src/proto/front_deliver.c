@@ -35,8 +35,12 @@ static void
 tell(struct client *cl, const struct view_member *member,
      const struct delivery *d, struct encoding *enc)
 {
-    if (client_hears(cl))
-        cl->protocol->on_event(cl, member, d, enc);
+    if (client_skips(cl, d))
+        return;
+    cl->protocol->on_event(cl, member, d, enc);
+    if (d->event->id > 0 && d->replay != REPLAY_HISTORY &&
+        client_is_resumable(cl))
+        client_note(cl, d);
 }
 
 static void
@@ -104,19 +108,32 @@ tell_all(struct front *f, const struct delivery *d)
     list_for_each (link, &f->clients) {
         struct client *const cl = CONTAINER_OF(link, struct client, of_front);
 
-        if (cl->session != 0)
+        if (cl->is_attached)
             tell(cl, NULL, d, &enc);
     }
     encoding_fini(&enc);
 }
 
+/* What was missed in a room comes to one conn, but was said in the room. */
+static const struct view_member *
+find_place(const struct client *cl, const struct delivery *d)
+{
+    const struct view_room *room;
+
+    if (d->replay != REPLAY_MISSED || d->event->room == 0)
+        return NULL;
+    room = view_find(&cl->front->view, d->event->room);
+    return room != NULL ? client_find_room(cl, room) : NULL;
+}
+
 static void
 tell_one(struct client *cl, const struct delivery *d)
 {
+    const struct view_member *const member = find_place(cl, d);
     struct encoding enc;
 
-    encoding_init(&enc, cl->front, d, NULL);
-    tell(cl, NULL, d, &enc);
+    encoding_init(&enc, cl->front, d, member != NULL ? member->room : NULL);
+    tell(cl, member, d, &enc);
     encoding_fini(&enc);
 }
 
@@ -187,10 +204,30 @@ deliver_to_peers(struct front *f, const struct delivery *d)
 static bool
 ends_session(const struct client *cl, const struct event *e)
 {
-    if (e->kind == EVENT_ENDED)
+    if (e->kind == EVENT_ENDED || e->kind == EVENT_REPLACED)
         return true;
     return cl->state == CLIENT_MEMBER && e->kind == EVENT_REFUSED &&
            e->refusal == REFUSAL_NO_SESSION;
+}
+
+/* What must be true before the client hears of it. False: it is not to. */
+static bool
+prepare(struct client *cl, const struct event *e)
+{
+    switch ((enum event_kind)e->kind) {
+    case EVENT_ATTACHED:
+        return client_on_attached(cl, e);
+    case EVENT_RESUMED:
+        return client_on_resumed(cl, e);
+    case EVENT_REJOINED:
+        if (cl->state == CLIENT_MEMBER)
+            enter_view(cl->front, cl, e);
+        return true;
+    case EVENT_REFUSED:
+        return client_on_refused(cl, e);
+    default:
+        return true;
+    }
 }
 
 static void
@@ -199,15 +236,18 @@ deliver_to_client(struct client *cl, const struct delivery *d)
     const struct event *const e = d->event;
     const bool ends = ends_session(cl, e);
 
-    if (e->kind == EVENT_ATTACHED && !client_on_attached(cl, e))
+    if (d->replay == REPLAY_NONE && !prepare(cl, e))
         return;
-    if (e->kind == EVENT_REFUSED)
-        client_on_refused(cl);
 
     tell_one(cl, d);
 
+    if (e->kind == EVENT_RESUMED)
+        client_note_token(cl);
     if (ends)
-        client_on_ended(cl);
+        client_on_ended(cl, e->kind == EVENT_REPLACED ? CONN_END_REPLACED
+                                                      : CONN_END_KICKED);
+    else if (e->kind == EVENT_CAUGHT_UP)
+        client_on_caught_up(cl, e);
     else if (e->kind == EVENT_DONE)
         client_on_done(cl, d->request);
 }
@@ -242,6 +282,19 @@ deliver(struct front *f, const struct delivery *d)
     }
 }
 
+/* Ids grow in the order of deliveries (chat/hub.h 8), but for what is shown
+ * again and for RESUMED, whose id is a cursor. */
+static void
+note_id(struct front *f, const struct delivery *d)
+{
+    const struct event *const e = d->event;
+
+    if (d->replay != REPLAY_NONE || e->kind == EVENT_RESUMED || e->id == 0)
+        return;
+    ASSERT(e->id > f->last_event);
+    f->last_event = e->id;
+}
+
 void
 front_on_batch(void *front, const struct delivery *d, size_t n)
 {
@@ -251,8 +304,10 @@ front_on_batch(void *front, const struct delivery *d, size_t n)
     ASSERT(!f->is_delivering);
 
     f->is_delivering = true;
-    for (size_t i = 0; i < n; i++)
+    for (size_t i = 0; i < n; i++) {
         deliver(f, &d[i]);
+        note_id(f, &d[i]);
+    }
     f->is_delivering = false;
 
     metric_add(&f->counters.events, n);

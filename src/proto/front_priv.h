@@ -8,6 +8,9 @@
  *   opening.c        which protocol a new conn speaks
  *   refuse.c         the protocols that are known but not served
  *   client.c         a client's life with the hub
+ *   client_track.c   what it has had, what it missed
+ *   client_revive.c  taking a session back
+ *   ledger.c         events sent and not acknowledged
  *   window.c         who may send how much before the hub has answered
  *   view.c           rooms and their local members
  *   encoding.c       encode once
@@ -43,10 +46,15 @@ struct front {
     struct list leaving; /* client.waiting of who waits for its DETACH's DONE */
     struct wheel_timer leave_timer;  /* armed while `leaving` is not empty */
     struct wheel_timer relief_timer; /* looks after `waiting` */
+    struct list tracks;              /* client_track.of_front */
+    struct wheel_timer track_timer;  /* armed while there are some */
+    struct list revivals;            /* that try again */
+    struct wheel_timer revive_timer; /* armed while there are some */
     uint64_t epoch;                  /* of the last PEERS delivery */
-    uint32_t last_sent;              /* tag of the last command */
-    uint32_t last_done;              /* tag of the last answered one */
-    bool is_delivering;              /* inside front_on_batch() */
+    uint64_t last_event; /* highest id of what was delivered, but for replays */
+    uint32_t last_sent;  /* tag of the last command */
+    uint32_t last_done;  /* tag of the last answered one */
+    bool is_delivering;  /* inside front_on_batch() */
     bool is_stopping;
 
     /* [any] may read */
@@ -69,17 +77,69 @@ bool client_hears(const struct client *cl);
 /* Takes session and nickname over; when memory is too short the conn ends.
  * False: it left meanwhile, and its DETACH follows. */
 bool client_on_attached(struct client *cl, const struct event *e);
-void client_on_refused(struct client *cl);
+
+/* False: the client is not to be told, for it tries again. */
+bool client_on_refused(struct client *cl, const struct event *e);
 void client_on_renamed(struct client *cl, const struct event *e);
 
-/* The hub ended its session: nothing more will come. */
-void client_on_ended(struct client *cl);
+/* The hub ended its session, or wants it for another conn: nothing more will
+ * come. */
+void client_on_ended(struct client *cl, enum conn_end end);
 
 /* All requests up to `tag` have been answered, and the client was told. */
 void client_on_done(struct client *cl, uint32_t tag);
 
 /* wheel_fn of front.leave_timer: clients whose DETACH takes too long. */
 void client_on_leave_due(struct wheel_timer *t, uint64_t now_ms);
+
+/* Sends a command; the tag is cl->last_request. 0 or -ENOMEM. */
+MUST_CHECK int client_send_command(struct client *cl, struct command *c);
+
+/* Gives the hub its farewell, with what is known of its peer. Uses the ticket
+ * up. */
+void client_bid_farewell(struct client *cl, enum detach_how how,
+                         const char *why);
+
+/* Sets nickname and MEMBER; when memory is too short the conn ends. */
+void client_enter(struct client *cl, const struct event *e);
+
+/* ---- client_revive.c ----------------------------------------------------- */
+
+/* RESUMED: as client_on_attached(). */
+bool client_on_resumed(struct client *cl, const struct event *e);
+
+/* BUSY: asks again in a moment. False: it did not ask to resume. */
+bool client_try_again(struct client *cl);
+bool client_tries_again(const struct client *cl);
+void client_forget_revival(struct client *cl);
+
+/* wheel_fn of front.revive_timer. */
+void client_on_revive_due(struct wheel_timer *t, uint64_t now_ms);
+
+/* ---- client_track.c ------------------------------------------------------ */
+
+/* Before an event is told: true if it is not to be, since the client is behind
+ * and will ask for it, or is deaf. */
+bool client_skips(struct client *cl, const struct delivery *d);
+
+/* After a kept event was told, at its place in the stream. */
+void client_note(struct client *cl, const struct delivery *d);
+
+/* It came back: nothing but what it asks for, from the cursor on. 0, or
+ * -ENOMEM. */
+MUST_CHECK int client_start_behind(struct client *cl, const struct event *e);
+
+/* It was told its new token, which ends here in its stream. */
+void client_note_token(struct client *cl);
+
+void client_on_caught_up(struct client *cl, const struct event *e);
+
+/* What is known of its peer: the cursor, and what may be lost behind it. */
+void client_measure(struct client *cl, struct hub_farewell *out);
+void client_track_fini(struct client *cl);
+
+/* wheel_fn of front.track_timer. */
+void client_on_track_due(struct wheel_timer *t, uint64_t now_ms);
 
 /* ---- window.c ------------------------------------------------------------ */
 

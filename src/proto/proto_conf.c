@@ -21,5 +21,6 @@ proto_conf_init(struct proto_conf *conf)
     chat_conf_init(&chat);
     *conf = (struct proto_conf){PROTO_OPTIONS(DEFAULT_OF)};
     conf->history_room_events = chat.history_room_events;
+    conf->session_linger = chat.session_linger;
     memcpy(conf->server_name, SERVER_NAME, sizeof(SERVER_NAME));
 }

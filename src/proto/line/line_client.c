@@ -41,7 +41,7 @@ line_out_begin(struct line_client *lc, struct line_out *o)
 void
 line_out_send(struct line_client *lc, struct line_out *o)
 {
-    (void)conn_queue_take(lc->cl.conn, line_out_to_msg(o));
+    client_queue_take(&lc->cl, line_out_to_msg(o));
 }
 
 void
@@ -60,7 +60,7 @@ line_tell(struct line_client *lc, const char *fmt, ...)
 void
 line_prompt(struct line_client *lc)
 {
-    (void)conn_queue_take(lc->cl.conn, msg_copy(PROMPT, strlen(PROMPT)));
+    client_queue_take(&lc->cl, msg_copy(PROMPT, strlen(PROMPT)));
     lc->at_prompt = true;
 }
 
@@ -114,6 +114,20 @@ line_nick_refused(struct line_client *lc)
     client_detach(&lc->cl, DETACH_QUIT, slice_make(NULL, 0), CONN_END_OPENING);
 }
 
+void
+line_take_token(struct line_client *lc, struct slice text)
+{
+    struct token token;
+
+    if (!token_parse(text, &token)) {
+        line_tell(lc, "That is no token; please type it as it was shown to "
+                      "you, or choose a nickname.");
+        line_nick_refused(lc);
+    } else if (client_resume(&lc->cl, &token) < 0) {
+        conn_close(lc->cl.conn, CONN_END_NOMEM);
+    }
+}
+
 static void
 try_nick(struct line_client *lc, struct slice nick)
 {
@@ -133,6 +147,8 @@ line_take_nick(struct line_client *lc, const struct line_input *in,
         try_nick(lc, line);
     } else if (command->run == line_on_nick) {
         try_nick(lc, in->text);
+    } else if (command->run == line_on_resume) {
+        line_take_token(lc, line_trim(in->text));
     } else if (command->run == line_on_quit) {
         line_on_quit(lc, in->text);
     } else if (command->run == line_show_help) {
@@ -210,6 +226,7 @@ static const char *const last_words[] = {
     [CONN_END_OPENING]  = "no nickname in time",
     [CONN_END_QUIT]     = "left",
     [CONN_END_KICKED]   = "ended by an operator",
+    [CONN_END_REPLACED] = "went on elsewhere",
     [CONN_END_SENDQ]    = "read too slowly",
     [CONN_END_PROTOCOL] = "spoke another protocol",
     [CONN_END_DRAIN]    = "connection lost",
@@ -236,6 +253,7 @@ static const struct conn_ops line_ops = {
     .on_bytes = line_on_bytes,
     .on_eof = line_on_eof,
     .on_deadline = line_on_deadline,
+    .on_drained = client_on_drained,
     .on_closed = line_on_closed,
 };
 

@@ -3,6 +3,7 @@
  * line_event - the rendering of each kind of event.
  */
 #include <assert.h>
+#include <inttypes.h>
 #include <string.h>
 
 #include "base/assert.h"
@@ -175,6 +176,37 @@ render_away(struct line_out *o, const struct event *e,
 }
 
 static void
+render_lost(struct line_out *o, const struct event *e,
+            const struct line_look *look)
+{
+    line_add_str(o, "* ");
+    line_add_name(o, e->who.nick);
+    line_add_str(o, " is away (reconnecting).");
+    line_add_end(o);
+}
+
+static void
+render_returned(struct line_out *o, const struct event *e,
+                const struct line_look *look)
+{
+    if (look->own)
+        return;
+
+    line_add_str(o, "* ");
+    line_add_name(o, e->who.nick);
+    line_add_str(o, " is back.");
+    line_add_end(o);
+}
+
+static void
+render_replaced(struct line_out *o, const struct event *e,
+                const struct line_look *look)
+{
+    line_add_str(o, "* Your session goes on in another connection. Goodbye.");
+    line_add_end(o);
+}
+
+static void
 render_ended(struct line_out *o, const struct event *e,
              const struct line_look *look)
 {
@@ -209,6 +241,42 @@ render_room(struct line_out *o, const struct event *e,
 }
 
 static void
+add_missed(struct line_out *o, uint64_t missed)
+{
+    line_add_str(o, "* ");
+    line_add_count(o, missed, "message was", "messages were");
+    line_add_str(o, " missed and cannot be shown.");
+    line_add_end(o);
+}
+
+void
+line_render_missed(struct line_out *o, uint64_t missed)
+{
+    if (missed > 0)
+        add_missed(o, missed);
+}
+
+/* The token is told where the one of a new session is (line_client.c). */
+static void
+render_resumed(struct line_out *o, const struct event *e,
+               const struct line_look *look)
+{
+    line_add_str(o, "* Welcome back, ");
+    line_add_name(o, e->who.nick);
+    if (e->number > 0) {
+        line_add_str(o, ". ");
+        line_add_count(o, e->number, "message", "messages");
+        line_add_str(o, " came since ");
+        line_add_date(o, e->wall_ms);
+        line_add_str(o, ":");
+    } else {
+        line_add_str(o, e->seq > 0 ? "." : ". You missed nothing.");
+    }
+    line_add_end(o);
+    line_render_missed(o, e->seq);
+}
+
+static void
 render_topic_is(struct line_out *o, const struct event *e,
                 const struct line_look *look)
 {
@@ -240,7 +308,9 @@ add_members(struct line_out *o, const struct event *e)
 
     for (uint32_t i = 0; i < e->count; i++) {
         const struct event_item *const item = &e->u.items[i];
-        const char *const mark = item->text.len > 0 ? " (away)" : "";
+        const char *const mark = item->number > 0     ? " (reconnecting)"
+                                 : item->text.len > 0 ? " (away)"
+                                                      : "";
         const size_t len = item->name.len + strlen(mark);
 
         if (i > 0 && o->text.len - line_start + 2 + len <= LINE_WRAP_AT) {
@@ -313,6 +383,13 @@ render_sent(struct line_out *o, const struct event *e,
 {
     const struct slice why = away_reason(e->text);
 
+    if (e->number > 0) {
+        line_add_str(o, "* ");
+        line_add_name(o, e->name);
+        line_add_str(o, " is away (reconnecting) and gets it on returning.");
+        line_add_end(o);
+        return;
+    }
     if (e->text.len == 0)
         return;
 
@@ -357,10 +434,16 @@ static const render_fn renders[] = {
     [EVENT_RENAMED]   = render_renamed,
     [EVENT_QUIT]      = render_quit,
     [EVENT_AWAY]      = render_away,
+    [EVENT_LOST]      = render_lost,
+    [EVENT_RETURNED]  = render_returned,
     [EVENT_TOLD]      = render_told,
     [EVENT_ANNOUNCED] = render_announced,
     [EVENT_ENDED]     = render_ended,
+    [EVENT_REPLACED]  = render_replaced,
     [EVENT_ATTACHED]  = render_nothing,
+    [EVENT_RESUMED]   = render_resumed,
+    [EVENT_REJOINED]  = render_room,
+    [EVENT_CAUGHT_UP] = render_nothing,
     [EVENT_ROOM]      = render_room,
     [EVENT_TOPIC_IS]  = render_topic_is,
     [EVENT_MEMBERS]   = render_members,
@@ -380,5 +463,11 @@ line_render(struct line_out *o, const struct event *e,
 {
     ASSERT(e->kind < EVENT_COUNT);
 
+    if (look->ids && event_is_kept((enum event_kind)e->kind)) {
+        buf_printf(&o->text, "@%" PRIu64 " ", e->id);
+    } else if (look->missed) {
+        line_add_clock(o, e->wall_ms);
+        line_add_str(o, " ");
+    }
     renders[e->kind](o, e, look);
 }

@@ -29,6 +29,7 @@ line_encode(const struct front *f, const struct delivery *d,
     const struct line_look look = {
         .room = name_of(room),
         .other = (key & LINE_FORM_OTHER) != 0,
+        .ids = (key & LINE_FORM_IDS) != 0,
     };
     struct line_out o;
 
@@ -42,6 +43,8 @@ share(struct line_client *lc, struct encoding *enc, uint32_t key)
 {
     if (line_uses_crlf(lc))
         key |= LINE_FORM_CRLF;
+    if (lc->cl.acks)
+        key |= LINE_FORM_IDS;
     encoding_queue(enc, &lc->cl, key);
 }
 
@@ -61,7 +64,7 @@ show(struct line_client *lc, const struct event *e,
 static void
 answer(struct line_client *lc, const struct delivery *d)
 {
-    const struct line_look look = {.replay = d->replay};
+    const struct line_look look = {.replay = d->replay != REPLAY_NONE};
 
     show(lc, d->event, &look);
 }
@@ -90,6 +93,28 @@ show_own(struct line_client *lc, const struct view_member *member,
     show(lc, e, &look);
 }
 
+static bool
+is_elsewhere(const struct line_client *lc, const struct view_member *member,
+             const struct event *e)
+{
+    return e->kind == EVENT_SAID && member != lc->current;
+}
+
+/* As it would have come, if it had. */
+static void
+show_missed(struct line_client *lc, const struct view_member *member,
+            const struct event *e)
+{
+    const struct line_look look = {
+        .room = name_of(member == NULL ? NULL : member->room),
+        .other = is_elsewhere(lc, member, e),
+        .missed = true,
+        .ids = lc->cl.acks,
+    };
+
+    show(lc, e, &look);
+}
+
 /* ---- events with an effect ----------------------------------------------- */
 
 static void
@@ -104,7 +129,15 @@ welcome(struct line_client *lc)
 }
 
 static void
-attached(struct line_client *lc)
+tell_token(struct line_client *lc, struct slice token)
+{
+    if (token.len > 0)
+        line_tell(lc, "To come back after a broken connection: /resume %.*s",
+                  SLICE_ARG(token));
+}
+
+static void
+attached(struct line_client *lc, const struct event *e)
 {
     struct command c = {.kind = COMMAND_JOIN, .name = slice_of(HUB_LOBBY)};
 
@@ -113,8 +146,63 @@ attached(struct line_client *lc)
 
     conn_enter(lc->cl.conn, CONN_OPEN);
     welcome(lc);
+    tell_token(lc, e->text);
     c.count = (uint32_t)client_conf(&lc->cl)->history_room_events;
     line_ask_and_wait(lc, &c);
+}
+
+/* Its rooms follow, then what it missed, and then line_on_caught_up(). */
+static void
+resumed(struct line_client *lc, const struct delivery *d)
+{
+    conn_enter(lc->cl.conn, CONN_OPEN);
+    lc->is_back = true;
+    answer(lc, d);
+    tell_token(lc, d->event->text);
+}
+
+static void
+rejoined(struct line_client *lc, const struct delivery *d)
+{
+    const struct list_link *const newest = lc->cl.rooms.head.prev;
+
+    lc->current = CONST_CONTAINER_OF(newest, struct view_member, of_client);
+    answer(lc, d);
+}
+
+static void
+line_on_behind(struct client *cl)
+{
+    line_tell(line_of(cl), "You are reading too slowly; what you have not got "
+                           "yet follows when you have read this.");
+}
+
+static void
+tell_where(struct line_client *lc)
+{
+    const struct view_room *const room = line_current_room(lc);
+
+    if (room != NULL)
+        line_tell(lc, "That is all. You are talking in %.*s now.",
+                  SLICE_ARG(name_of(room)));
+}
+
+static void
+line_on_caught_up(struct client *cl, uint64_t missed)
+{
+    struct line_client *const lc = line_of(cl);
+    struct line_out o;
+
+    if (missed > 0) {
+        line_out_begin(lc, &o);
+        line_render_missed(&o, missed);
+        line_out_send(lc, &o);
+    }
+    if (lc->is_back)
+        tell_where(lc);
+    else
+        line_tell(lc, "You have caught up.");
+    lc->is_back = false;
 }
 
 /* The room joined last, other than `left`; NULL when there is none. */
@@ -177,10 +265,9 @@ happened(struct line_client *lc, const struct view_member *member,
     const struct event *const e = d->event;
     const bool is_own = e->who.conn == conn_get_id(lc->cl.conn);
 
-    if (!is_own || e->kind == EVENT_TOPIC || e->kind == EVENT_TOLD)
-        share(lc, enc,
-              e->kind == EVENT_SAID && member != lc->current ? LINE_FORM_OTHER
-                                                             : 0);
+    if (!is_own || (event_is_kept((enum event_kind)e->kind) &&
+                    event_is_shown(e, true, lc->cl.acks)))
+        share(lc, enc, is_elsewhere(lc, member, e) ? LINE_FORM_OTHER : 0);
     else if (e->kind == EVENT_JOINED)
         lc->current = member;
     else if (e->kind == EVENT_PARTED)
@@ -195,7 +282,11 @@ line_on_event(struct client *cl, const struct view_member *member,
 {
     struct line_client *const lc = line_of(cl);
 
-    if (d->replay) {
+    if (d->replay == REPLAY_MISSED) {
+        show_missed(lc, member, d->event);
+        return;
+    }
+    if (d->replay == REPLAY_HISTORY) {
         answer(lc, d);
         return;
     }
@@ -207,18 +298,27 @@ line_on_event(struct client *cl, const struct view_member *member,
     case EVENT_RENAMED:
     case EVENT_QUIT:
     case EVENT_AWAY:
+    case EVENT_LOST:
+    case EVENT_RETURNED:
     case EVENT_TOLD:
     case EVENT_ANNOUNCED:
         happened(lc, member, d, enc);
         break;
     case EVENT_ATTACHED:
-        attached(lc);
+        attached(lc, d->event);
+        break;
+    case EVENT_RESUMED:
+        resumed(lc, d);
+        break;
+    case EVENT_REJOINED:
+        rejoined(lc, d);
         break;
     case EVENT_MEMBERS:
     case EVENT_ROOMS:
         answer_list(lc, d->event);
         break;
     case EVENT_ENDED:
+    case EVENT_REPLACED:
     case EVENT_ROOM:
     case EVENT_TOPIC_IS:
     case EVENT_SENT:
@@ -231,7 +331,8 @@ line_on_event(struct client *cl, const struct view_member *member,
     case EVENT_DONE:
         done(lc, d);
         break;
-    case EVENT_PONG: /* never asked for */
+    case EVENT_CAUGHT_UP: /* line_on_caught_up() */
+    case EVENT_PONG:      /* nobody asks for one */
         break;
     }
 }
@@ -256,6 +357,8 @@ const struct protocol line_protocol = {
     .gauge = offsetof(struct front_counters, line_clients),
     .on_event = line_on_event,
     .encode = line_encode,
+    .on_behind = line_on_behind,
+    .on_caught_up = line_on_caught_up,
     .current_room = line_current,
     .on_stop = line_on_stop,
 };

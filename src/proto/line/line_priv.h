@@ -42,6 +42,7 @@ struct telnet;
 enum line_form {
     LINE_FORM_CRLF = BIT(0),
     LINE_FORM_OTHER = BIT(1), /* not the current room: names it */
+    LINE_FORM_IDS = BIT(2),   /* begins with the event's id */
 };
 
 struct line_client {
@@ -54,6 +55,7 @@ struct line_client {
     uint8_t refused;      /* nicknames, so far */
     bool at_prompt : 1;   /* the prompt was the last thing sent: no new line */
     bool is_leaving : 1;  /* telnet asked to, at the end of these bytes */
+    bool is_back : 1;     /* is being told what it missed while it was away */
 };
 
 /* Ten thousand of them are idle at once; jemalloc has a class of 192 bytes. */
@@ -97,6 +99,9 @@ void line_answered(struct line_client *lc);
 /* A line of somebody who has no nickname yet. */
 void line_take_nick(struct line_client *lc, const struct line_input *in,
                     struct slice line);
+
+/* Who has no nickname asks for a session by its token. */
+void line_take_token(struct line_client *lc, struct slice token);
 
 /* A nickname was refused, and why was said: once more, or goodbye. */
 void line_nick_refused(struct line_client *lc);
@@ -182,6 +187,8 @@ void line_on_history(struct line_client *lc, struct slice args);
 void line_on_nick(struct line_client *lc, struct slice args);
 void line_on_msg(struct line_client *lc, struct slice args);
 void line_on_away(struct line_client *lc, struct slice args);
+void line_on_resume(struct line_client *lc, struct slice args);
+void line_on_ack(struct line_client *lc, struct slice args);
 void line_on_back(struct line_client *lc, struct slice args);
 void line_on_quit(struct line_client *lc, struct slice args);
 

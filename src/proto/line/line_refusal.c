@@ -24,6 +24,8 @@ static const char *const sentences[] = {
         "% cannot be a nickname; begin it with a letter.",
     [REFUSAL_NICK_TAKEN] =
         "% is taken; please choose another nickname.",
+    [REFUSAL_NICK_WAITING] =
+        "% is kept for somebody who is reconnecting; if that is you, type /resume and your token.",
     [REFUSAL_NICK_RESERVED] =
         "% is kept for the server; please choose another nickname.",
     [REFUSAL_NICK_SAME] =
@@ -56,6 +58,12 @@ static const char *const sentences[] = {
         "This connection has a nickname already; /nick NAME changes it.",
     [REFUSAL_NO_SESSION] =
         "Your session has ended; please connect again.",
+    [REFUSAL_BAD_TOKEN] =
+        "No session waits for that token; please choose a nickname.",
+    [REFUSAL_SESSION_BUSY] =
+        "Your session is still in use; please try again in a moment.",
+    [REFUSAL_MAILBOX_FULL] =
+        "% is reconnecting, and no more private messages can be kept for it; please try again later.",
     [REFUSAL_NO_MEMORY] =
         "The server is short of memory; please try again in a moment.",
 };

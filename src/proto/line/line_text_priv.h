@@ -65,6 +65,8 @@ struct line_look {
     bool other;        /* that is not the reader's current room */
     bool own;          /* the reader did it */
     bool replay;       /* it is history */
+    bool missed;       /* it happened while the reader was not there */
+    bool ids;          /* the reader wants its number */
     uint64_t listed;   /* items of this list in earlier events */
 };
 
@@ -72,6 +74,9 @@ struct line_look {
  * too; of EVENT_ATTACHED, PONG and DONE there is nothing to see. */
 void line_render(struct line_out *o, const struct event *e,
                  const struct line_look *look);
+
+/* That so many events cannot be shown; nothing for 0. */
+void line_render_missed(struct line_out *o, uint64_t missed);
 
 #define LINE_WRAP_AT 400 /* bytes of one line of a list of names */
 

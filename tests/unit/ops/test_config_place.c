@@ -32,8 +32,6 @@ START_TEST(a_section_of_a_later_version_is_called_so)
 {
     ASSERT_REFUSES("[oper \"alice\"]\npassword_hash = x\n",
                    "t.conf:1: [oper] is not in this version of klatchd\n");
-    ASSERT_REFUSES("[session]\nlinger = 2m\n",
-                   "t.conf:1: [session] is not in this version of klatchd\n");
 }
 END_TEST
 

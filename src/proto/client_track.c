@@ -1,0 +1,452 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * client_track - what a client has had, and how it comes by what it missed.
+ *
+ * Shape    While events are on their way to a client it has a track: a ledger
+ *          of them, which its peer's acknowledgements empty: those of its TCP,
+ *          looked at by a timer and when the ledger fills, or the client's own.
+ *          An idle client has none, and its cursor is simply the last event
+ *          that came to this front.
+ *
+ *              client_queue_take(): no room
+ *              client_start_behind(): it came back         CAUGHT_UP, the last
+ *      LIVE ------------------------------------> BEHIND ------------------> LIVE
+ *
+ *  LIVE    Each event is queued for it as it happens.
+ *  BEHIND  It is not read (CONN_PAUSE_BEHIND). Events pass it by; when its queue
+ *          is nearly empty the next ones are asked of the hub (CATCH_UP), which
+ *          has them in its logs. So a client that reads slowly costs what it
+ *          reads, and nobody waits for it.
+ *
+ *  1. `expected` counts what it is still to get when it falls behind, and what
+ *     passes it by; `got` what it is given. At the end the difference is what
+ *     the logs had no more, and the client is told.
+ *  2. The hub's answer to CATCH_UP lies in the order of its deliveries: what
+ *     came before it passed by, what comes behind the last is live.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "base/assert.h"
+#include "base/msg.h"
+#include "loop/worker.h"
+#include "net/conns.h"
+#include "proto/front_priv.h"
+#include "proto/ledger_priv.h"
+
+#define LOOK_MS      1000 /* between looks at what was acknowledged */
+#define LOOK_SOON_MS 50   /* when one look was not enough for all */
+#define LOOK_BUDGET  1024
+#define CATCH_EVENTS 256 /* asked for at once */
+
+struct client_track {
+    struct list_link of_front; /* front.tracks */
+    struct client *client;
+    struct ledger ledger;
+    uint64_t token_end; /* place of the end of a new token, if has_token */
+    bool has_token;     /* the hub is to hear that it came, if it does */
+    bool has_mail;      /* likewise of private messages */
+    bool is_behind;
+    bool is_asking; /* CATCH_UP is under way */
+    uint64_t next;  /* BEHIND: the cursor of the next CATCH_UP */
+    uint64_t expected;
+    uint64_t got;
+};
+
+static struct wheel *
+wheel_of(const struct front *f)
+{
+    return worker_wheel(conns_worker(f->conns));
+}
+
+/* Until it is attached the field is another's. */
+static struct client_track *
+track_of(const struct client *cl)
+{
+    return cl->is_attached ? cl->track : NULL;
+}
+
+static bool
+is_behind(const struct client *cl)
+{
+    const struct client_track *const t = track_of(cl);
+
+    return t != NULL && t->is_behind;
+}
+
+/* ---- its life ------------------------------------------------------------ */
+
+/* NULL when memory is short. */
+static struct client_track *
+track_create(struct client *cl, uint64_t cursor)
+{
+    struct front *const f = cl->front;
+    struct client_track *const t = calloc(1, sizeof(*t));
+
+    if (t == NULL)
+        return NULL;
+    t->client = cl;
+    ledger_init(&t->ledger, cursor);
+    if (list_is_empty(&f->tracks))
+        wheel_arm(wheel_of(f), &f->track_timer, front_now_ms(f) + LOOK_MS);
+    list_push_back(&f->tracks, &t->of_front);
+    metric_add(&f->counters.tracked, 1);
+    cl->track = t;
+    return t;
+}
+
+static void
+count_unacked(const struct client_track *t, uint32_t before)
+{
+    metric_add(&t->client->front->counters.unacked,
+               (uint64_t)t->ledger.events - before);
+}
+
+static void
+track_destroy(struct client_track *t)
+{
+    struct client *const cl = t->client;
+    const uint32_t before = t->ledger.events;
+
+    t->ledger.events = 0;
+    count_unacked(t, before);
+    cl->track = NULL;
+    list_remove(&t->of_front);
+    if (list_is_empty(&cl->front->tracks))
+        wheel_disarm(wheel_of(cl->front), &cl->front->track_timer);
+    metric_add(&cl->front->counters.tracked, UINT64_MAX);
+    ledger_fini(&t->ledger);
+    free(t);
+}
+
+void
+client_track_fini(struct client *cl)
+{
+    if (track_of(cl) != NULL)
+        track_destroy(cl->track);
+}
+
+/* ---- what it has had ----------------------------------------------------- */
+
+/* By its TCP. */
+static void
+settle(struct client_track *t)
+{
+    const uint32_t before = t->ledger.events;
+    uint64_t acked;
+
+    if (t->client->acks || ledger_is_settled(&t->ledger))
+        return;
+    acked = conn_acked_upto(t->client->conn);
+    if (acked > 0)
+        ledger_settle_bytes(&t->ledger, acked);
+    count_unacked(t, before);
+}
+
+void
+client_ack(struct client *cl, uint64_t id)
+{
+    struct client_track *const t = track_of(cl);
+    uint32_t before;
+
+    if (t == NULL || !cl->acks)
+        return;
+    before = t->ledger.events;
+    ledger_settle_id(&t->ledger, id);
+    count_unacked(t, before);
+}
+
+int
+client_set_acks(struct client *cl, bool on, uint32_t *request)
+{
+    struct command c = {.kind = COMMAND_ACKS, .set = on};
+    const int rc = client_send(cl, &c, request);
+
+    if (rc < 0)
+        return rc;
+    /* What was sent before carries no id to be acknowledged by. */
+    if (on && track_of(cl) != NULL && !cl->acks) {
+        const uint32_t before = cl->track->ledger.events;
+
+        ledger_settle_id(&cl->track->ledger, UINT64_MAX);
+        count_unacked(cl->track, before);
+    }
+    cl->acks = on;
+    return 0;
+}
+
+/* The hub forgets what it kept for this client alone. */
+static bool
+tell_hub(struct client_track *t)
+{
+    struct command c = {.kind = COMMAND_ACK, .cursor = t->ledger.cursor};
+
+    if (!t->has_mail && !t->has_token)
+        return true;
+    if (t->client->state != CLIENT_MEMBER ||
+        client_send_command(t->client, &c) < 0)
+        return false;
+    t->has_mail = false;
+    t->has_token = false;
+    return true;
+}
+
+static bool
+has_its_token(const struct client_track *t)
+{
+    return !t->has_token || conn_acked_upto(t->client->conn) >= t->token_end;
+}
+
+static void
+look_at(struct client_track *t)
+{
+    settle(t);
+    if (ledger_is_settled(&t->ledger) && !t->is_behind && has_its_token(t) &&
+        tell_hub(t))
+        track_destroy(t);
+}
+
+void
+client_on_track_due(struct wheel_timer *timer, uint64_t now_ms)
+{
+    struct front *const f = CONTAINER_OF(timer, struct front, track_timer);
+    struct list now;
+    struct list_link *link;
+
+    list_init(&now);
+    for (unsigned i = 0; i < LOOK_BUDGET; i++) {
+        link = list_pop_front(&f->tracks);
+        if (link == NULL)
+            break;
+        list_push_back(&now, link);
+    }
+    /* What was not looked at comes first the next time. */
+    wheel_arm(wheel_of(f), timer,
+              now_ms + (list_is_empty(&f->tracks) ? LOOK_MS : LOOK_SOON_MS));
+    while ((link = list_pop_front(&now)) != NULL) {
+        list_push_back(&f->tracks, link);
+        look_at(CONTAINER_OF(link, struct client_track, of_front));
+    }
+}
+
+/* ---- what it is told ----------------------------------------------------- */
+
+/* Would somebody who missed it be given it later? */
+static bool
+is_given_later(const struct client *cl, const struct event *e)
+{
+    const bool is_own =
+        e->who.conn != 0 && e->who.conn == conn_get_id(cl->conn);
+
+    return event_is_kept((enum event_kind)e->kind) &&
+           event_is_shown(e, is_own, cl->acks);
+}
+
+/* Told now although it is behind: what it did itself has effects, answers were
+ * asked for, and notices of state are late as soon as they are old. */
+static bool
+passes_by(const struct client *cl, const struct delivery *d)
+{
+    if (d->replay == REPLAY_MISSED)
+        return false;
+    return is_given_later(cl, d->event) || d->event->kind == EVENT_LOST ||
+           d->event->kind == EVENT_RETURNED;
+}
+
+bool
+client_skips(struct client *cl, const struct delivery *d)
+{
+    if (!client_hears(cl)) {
+        if (!cl->is_deaf && d->event->id > 0) {
+            cl->is_deaf = true;
+            cl->heard_upto = cl->front->last_event;
+        }
+        return true;
+    }
+    if (!is_behind(cl) || !passes_by(cl, d))
+        return false;
+    if (is_given_later(cl, d->event))
+        cl->track->expected++;
+    return true;
+}
+
+void
+client_note(struct client *cl, const struct delivery *d)
+{
+    const bool is_missed = d->replay == REPLAY_MISSED;
+    struct client_track *t = track_of(cl);
+    uint32_t before;
+
+    if (!is_missed && !is_given_later(cl, d->event))
+        return;
+    if (t == NULL)
+        t = track_create(cl, cl->front->last_event);
+    if (t == NULL)
+        return; /* memory: it counts as had */
+    if (t->is_behind && !is_missed) {
+        t->expected++; /* it fell behind over this one */
+        return;
+    }
+    if (is_missed)
+        t->got++;
+    if (d->event->kind == EVENT_TOLD)
+        t->has_mail = true;
+    if (ledger_is_full(&t->ledger) && t->ledger.used > 0)
+        settle(t);
+    before = t->ledger.events;
+    ledger_note(&t->ledger, d->event->id, conn_queued_upto(cl->conn));
+    count_unacked(t, before);
+}
+
+/* ---- behind -------------------------------------------------------------- */
+
+static void
+wait_until_drained(struct client_track *t)
+{
+    conn_pause(t->client->conn, CONN_PAUSE_BEHIND);
+    conn_await_drained(t->client->conn);
+}
+
+static void
+start_behind(struct client_track *t, uint64_t next, uint64_t expected)
+{
+    t->is_behind = true;
+    t->is_asking = false;
+    t->next = next;
+    t->expected = expected;
+    t->got = 0;
+    wait_until_drained(t);
+}
+
+int
+client_start_behind(struct client *cl, const struct event *e)
+{
+    struct client_track *const t = track_create(cl, e->id);
+
+    if (t == NULL)
+        return -ENOMEM;
+    t->has_token = true;
+    t->token_end = UINT64_MAX;
+    start_behind(t, e->id, e->number);
+    return 0;
+}
+
+void
+client_note_token(struct client *cl)
+{
+    struct client_track *const t = track_of(cl);
+
+    if (t != NULL)
+        t->token_end = conn_queued_upto(cl->conn);
+}
+
+/* Its queue is full: what waits there is dropped and will be asked for again.
+ * False: it cannot be; the conn then ends. */
+static bool
+fall_behind(struct client *cl)
+{
+    struct client_track *t = track_of(cl);
+    uint32_t before, cut;
+
+    if (cl->state != CLIENT_MEMBER || !client_is_resumable(cl))
+        return false;
+    if (t == NULL)
+        t = track_create(cl, cl->front->last_event);
+    if (t == NULL || t->is_behind)
+        return false;
+
+    settle(t);
+    conn_drop_unsent(cl->conn);
+    before = t->ledger.events;
+    cut = ledger_cut(&t->ledger, conn_queued_upto(cl->conn));
+    count_unacked(t, before);
+    if (t->token_end > conn_queued_upto(cl->conn))
+        t->token_end = UINT64_MAX; /* it is dropped, and never comes */
+    metric_add(&cl->front->counters.behind, 1);
+    start_behind(t, ledger_last(&t->ledger), cut);
+    cl->protocol->on_behind(cl);
+    return true;
+}
+
+void
+client_queue_take(struct client *cl, struct msg *m)
+{
+    if (m != NULL && !conn_has_room(cl->conn, m->len) && fall_behind(cl)) {
+        msg_unref(m);
+        return;
+    }
+    if (conn_queue_take(cl->conn, m) == 0)
+        metric_add(&cl->front->counters.fanout, 1);
+}
+
+void
+client_on_drained(struct conn *c)
+{
+    struct client *const cl = conn_data(c);
+    struct client_track *const t = track_of(cl);
+    struct command ask = {.kind = COMMAND_CATCH_UP, .count = CATCH_EVENTS};
+
+    if (t == NULL || !t->is_behind || t->is_asking ||
+        cl->state != CLIENT_MEMBER)
+        return;
+    ask.cursor = t->next;
+    if (client_send_command(cl, &ask) < 0) {
+        conn_close(c, CONN_END_NOMEM);
+        return;
+    }
+    t->is_asking = true;
+}
+
+/* The difference to what was to come could not be had any more. */
+static void
+end_behind(struct client_track *t)
+{
+    struct client *const cl = t->client;
+    const uint64_t missed = t->expected > t->got ? t->expected - t->got : 0;
+
+    t->is_behind = false;
+    metric_add(&cl->front->counters.missed, missed);
+    cl->protocol->on_caught_up(cl, missed);
+    conn_resume(cl->conn, CONN_PAUSE_BEHIND);
+}
+
+void
+client_on_caught_up(struct client *cl, const struct event *e)
+{
+    struct client_track *const t = track_of(cl);
+
+    if (t == NULL || !t->is_asking)
+        return;
+    t->is_asking = false;
+    t->next = e->number;
+    if (ledger_is_settled(&t->ledger))
+        t->ledger.cursor = e->number;
+    if (e->last)
+        end_behind(t);
+    else
+        wait_until_drained(t);
+}
+
+/* ---- at the end ---------------------------------------------------------- */
+
+void
+client_measure(struct client *cl, struct hub_farewell *out)
+{
+    const uint64_t heard = cl->is_deaf ? cl->heard_upto : cl->front->last_event;
+    struct client_track *const t = track_of(cl);
+    uint64_t unacked;
+
+    out->upto = heard;
+    out->cursor = heard;
+    out->unacked = 0;
+    if (t == NULL)
+        return;
+
+    settle(t);
+    unacked = t->ledger.events;
+    if (t->is_behind)
+        unacked += t->expected - (t->got < t->expected ? t->got : t->expected);
+    if (!ledger_is_settled(&t->ledger) || t->is_behind)
+        out->cursor = t->ledger.cursor;
+    out->unacked = unacked < UINT32_MAX ? (uint32_t)unacked : UINT32_MAX;
+}
