@@ -67,7 +67,8 @@ struct hub_thread_env {
 MUST_CHECK int hub_thread_create(const struct hub_thread_env *env,
                                  struct hub_thread **out);
 
-/* After its worker stopped, or never ran. NULL is fine. */
+/* After its worker stopped, or never ran, and before that is destroyed. NULL
+ * is fine. */
 void hub_thread_destroy(struct hub_thread *t);
 
 /* [any] Copies `c` and its bytes to the hub. 0 or -ENOMEM. */
