@@ -102,6 +102,9 @@ void hub_ticket_destroy(struct hub_ticket *ticket); /* unused; NULL is fine */
 void hub_thread_detach(struct hub_thread *t, struct hub_ticket *ticket,
                        const struct hub_farewell *f);
 
+/* [hub's worker] hub_reload(), and its tick is at the right time from then on. */
+void hub_thread_reload(struct hub_thread *t, const struct chat_conf *conf);
+
 /* The hub; [hub's worker] only. */
 struct hub *hub_thread_hub(struct hub_thread *t);
 
