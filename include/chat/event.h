@@ -26,7 +26,9 @@
  *  to those who share a room with `who` (places[], seq 0), in no log:
  *  LOST       peers           x      -            why        its conn died; the
  *                                                            session waits
- *  RETURNED   peers           x      -            -          and was resumed
+ *  RETURNED   peers           x      -            -          and was resumed; its
+ *                                                            new conn gets it too,
+ *                                                            not shown
  *  to one session or to all:
  *  TOLD       that session    x      to: nick     text       style; kept for it
  *  ANNOUNCED  everybody       -      -            text
@@ -37,11 +39,14 @@
  *  answers:
  *  ATTACHED   asker           x      -            token      users now
  *  RESUMED    asker           x      -            token      events to come; seq:
- *                                                            events that cannot;
+ *                                                            events that cannot
+ *                                                            (what concerned more
+ *                                                            rooms: once for each
+ *                                                            that dropped it);
  *                                                            id: the cursor;
  *                                                            wall_ms: lost when;
  *                                                            style: 1: echoes
- *  REJOINED   asker           -      room name    topic      members now; after
+ *  REJOINED   asker           -      room name    topic      members now, seq; after
  *                                                            RESUMED, one a room
  *  CAUGHT_UP  asker           -      -            -          after CATCH_UP's
  *                                                            events: all up to the
