@@ -30,7 +30,8 @@
  *                                                            new conn gets it too,
  *                                                            not shown
  *  to one session or to all:
- *  TOLD       that session    x      to: nick     text       style; kept for it
+ *  TOLD       that session    x      to: nick     text       style; kept for it, if
+ *                                                            it has a token
  *  ANNOUNCED  everybody       -      -            text
  *  ENDED      that session    -      -            why        (then it is gone)
  *  REPLACED   that session    -      -            -          asks its conn to
@@ -211,7 +212,8 @@ bool event_is_logged(enum event_kind kind);
 bool event_is_kept(enum event_kind kind);
 
 /* Is a kept event shown to somebody who is its `who` (`is_own`)? One's own
- * doings are told by their effects, and one's own talk only to who `echoes`. */
+ * doings are told by their effects, and one's own talk only to who `echoes`; a
+ * topic is shown to all. */
 bool event_is_shown(const struct event *e, bool is_own, bool echoes);
 
 /* [any] Events that exist; exact when no thread is inside this module. */

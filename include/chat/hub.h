@@ -56,6 +56,10 @@ struct hub;
 #define HUB_CATCH_MAX   256 /* events a CATCH_UP gives at most */
 #define HUB_WHY_MAX     38  /* bytes kept of why a session was lost */
 
+/* How many announcements are kept for who was away, and their memory. */
+#define HUB_ANNOUNCED_EVENTS 100
+#define HUB_ANNOUNCED_BYTES  65536
+
 struct hub_conf {
     struct hash_key key; /* of the tables of names */
     uint64_t epoch;      /* makes event ids unique over restarts */

@@ -14,8 +14,8 @@
 #include "chat/hub_priv.h"
 
 static const struct event_limits announced_limits = {
-    .events = 100,
-    .bytes = 65536,
+    .events = HUB_ANNOUNCED_EVENTS,
+    .bytes = HUB_ANNOUNCED_BYTES,
 };
 
 static struct event_log *

@@ -49,6 +49,7 @@ resumed_event(const struct ask *a, const struct session *session,
     char token[TOKEN_TEXT_MAX];
 
     draft.who = ask_who(session->user);
+    draft.who.conn = a->c->from.conn; /* from here on */
     draft.text = session_token(a->hub, session, token);
     draft.number = count->to_come;
     draft.seq = count->missed;
