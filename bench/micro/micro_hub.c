@@ -24,7 +24,7 @@ count(void *arg, unsigned worker, const struct delivery *d)
 }
 
 static const struct hub_out out = {.emit = count};
-static const struct hub_now now = {.wall_ms = 1};
+static const struct hub_now now = {.wall_ms = 1, .mono_ms = 1};
 
 static uint64_t
 conn_of(unsigned i)

@@ -23,7 +23,8 @@
  *  ROOMS      x        -              -
  *  HISTORY    x        room           -               count
  *  PING       x        -              token
- *  CATCH_UP   x        -              -               cursor; count at most
+ *  CATCH_UP   x        -              -               cursor; count at most,
+ *                                                     and HUB_CATCH_MAX
  *  ACKS       x        -              -               set: echo own talk, or not
  *  ACK        x        -              -               cursor
  *  the operator's; no session:
@@ -40,7 +41,10 @@
  *          shows that the client has heard of the new one.
  *          `cursor` is the id of the last event of which the client is known
  *          to have had all up to it; in a DETACH, `count` events up to the id
- *          `upto` were sent to it behind that, and may have been lost.
+ *          `upto` were sent to it behind that, and may have been lost: events
+ *          that are kept and shown to it (event.h), as they happened or by
+ *          CATCH_UP. What is on its way behind `upto` the hub counts itself.
+ *          So many bytes of why it was lost are kept: HUB_WHY_MAX.
  * Counts   JOIN shows as many past lines as wanted, but at most
  *          history.room_events; HISTORY as many as wanted and kept.
  */
@@ -118,7 +122,7 @@ struct command {
     enum say_style style;
     enum detach_how how;
     bool set;
-    bool resumable; /* ATTACH: `secret` is one */
+    bool resumable; /* ATTACH: `secret` is one; in a RESUME it always is */
     uint32_t count;
     uint64_t cursor;
     uint64_t upto;

@@ -26,9 +26,12 @@
  *  to those who share a room with `who` (places[], seq 0), in no log:
  *  LOST       peers           x      -            why        its conn died; the
  *                                                            session waits
- *  RETURNED   peers           x      -            -          and was resumed
+ *  RETURNED   peers           x      -            -          and was resumed; its
+ *                                                            new conn gets it too,
+ *                                                            not shown
  *  to one session or to all:
- *  TOLD       that session    x      to: nick     text       style; kept for it
+ *  TOLD       that session    x      to: nick     text       style; kept for it, if
+ *                                                            it has a token
  *  ANNOUNCED  everybody       -      -            text
  *  ENDED      that session    -      -            why        (then it is gone)
  *  REPLACED   that session    -      -            -          asks its conn to
@@ -37,11 +40,14 @@
  *  answers:
  *  ATTACHED   asker           x      -            token      users now
  *  RESUMED    asker           x      -            token      events to come; seq:
- *                                                            events that cannot;
+ *                                                            events that cannot
+ *                                                            (what concerned more
+ *                                                            rooms: once for each
+ *                                                            that dropped it);
  *                                                            id: the cursor;
  *                                                            wall_ms: lost when;
  *                                                            style: 1: echoes
- *  REJOINED   asker           -      room name    topic      members now; after
+ *  REJOINED   asker           -      room name    topic      members now, seq; after
  *                                                            RESUMED, one a room
  *  CAUGHT_UP  asker           -      -            -          after CATCH_UP's
  *                                                            events: all up to the
@@ -206,7 +212,8 @@ bool event_is_logged(enum event_kind kind);
 bool event_is_kept(enum event_kind kind);
 
 /* Is a kept event shown to somebody who is its `who` (`is_own`)? One's own
- * doings are told by their effects, and one's own talk only to who `echoes`. */
+ * doings are told by their effects, and one's own talk only to who `echoes`; a
+ * topic is shown to all. */
 bool event_is_shown(const struct event *e, bool is_own, bool echoes);
 
 /* [any] Events that exist; exact when no thread is inside this module. */

@@ -22,7 +22,7 @@
  *     of PARTED/QUIT after any earlier one, thus knows its local members.
  *  5. Memory short: the command is refused with NO_MEMORY and nothing has
  *     changed, except DETACH and KICK, which always end the session (then
- *     perhaps without QUIT). DONE and this refusal need no memory. A log that
+ *     perhaps without QUIT), and a RESUME whose REJOINED break off. DONE and this refusal need no memory. A log that
  *     cannot grow keeps fewer events; a long list may break off.
  *  6. JOIN is answered by JOINED to the room, then ROOM, HISTORY and its SAID
  *     (replay) to the joiner, if there are any; HISTORY always by HISTORY.
@@ -32,7 +32,8 @@
  *     over. RESUME gives it a new conn and a new token, and is answered by
  *     RESUMED and REJOINED; CATCH_UP by what was kept behind a cursor, in the
  *     order of ids, and CAUGHT_UP. What is emitted behind a CAUGHT_UP that is
- *     the last has an id above its number.
+ *     the last has an id above its number. What a log drops behind RESUMED
+ *     does not come: who counts sees it, by RESUMED's number.
  *  8. Ids of events grow in the order in which they are emitted, so one id is a
  *     cursor over all rooms, private messages and announcements.
  */
@@ -52,6 +53,12 @@ struct hub;
 
 #define HUB_LOBBY       "#lobby"
 #define HUB_WORKERS_MAX 255
+#define HUB_CATCH_MAX   256 /* events a CATCH_UP gives at most */
+#define HUB_WHY_MAX     38  /* bytes kept of why a session was lost */
+
+/* How many announcements are kept for who was away, and their memory. */
+#define HUB_ANNOUNCED_EVENTS 100
+#define HUB_ANNOUNCED_BYTES  65536
 
 struct hub_conf {
     struct hash_key key; /* of the tables of names */

@@ -67,7 +67,8 @@ struct hub_thread_env {
 MUST_CHECK int hub_thread_create(const struct hub_thread_env *env,
                                  struct hub_thread **out);
 
-/* After its worker stopped, or never ran. NULL is fine. */
+/* After its worker stopped, or never ran, and before that is destroyed. NULL
+ * is fine. */
 void hub_thread_destroy(struct hub_thread *t);
 
 /* [any] Copies `c` and its bytes to the hub. 0 or -ENOMEM. */
@@ -100,6 +101,9 @@ MUST_CHECK struct hub_ticket *hub_ticket_create(void);
 void hub_ticket_destroy(struct hub_ticket *ticket); /* unused; NULL is fine */
 void hub_thread_detach(struct hub_thread *t, struct hub_ticket *ticket,
                        const struct hub_farewell *f);
+
+/* [hub's worker] hub_reload(), and its tick is at the right time from then on. */
+void hub_thread_reload(struct hub_thread *t, const struct chat_conf *conf);
 
 /* The hub; [hub's worker] only. */
 struct hub *hub_thread_hub(struct hub_thread *t);

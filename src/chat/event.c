@@ -174,6 +174,7 @@ event_is_shown(const struct event *e, bool is_own, bool echoes)
     case EVENT_RENAMED:
     case EVENT_QUIT:
     case EVENT_AWAY:
+    case EVENT_RETURNED:
         return !is_own;
     default:
         return true;

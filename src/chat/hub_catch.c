@@ -6,15 +6,13 @@
  *          announcements. What concerns several rooms stands in the log of each
  *          and comes once. Nothing is copied for anybody beforehand: a session
  *          is a cursor, not a queue.
- * Bound    CATCH_UP gives CATCH_MAX events at most and is asked again from
+ * Bound    CATCH_UP gives HUB_CATCH_MAX events at most and is asked again from
  *          where it ended, so that who missed much delays nobody.
  */
 #include <errno.h>
 #include <stdlib.h>
 
 #include "chat/hub_priv.h"
-
-#define CATCH_MAX 256
 
 struct catch_source {
     const struct event_log *log;
@@ -89,7 +87,8 @@ catch_init(struct catch *c, const struct hub *hub,
     }
     if (session->mail != NULL)
         add_source(c, session->mail, cursor);
-    add_source(c, &hub->announced, cursor);
+    add_source(c, &hub->announced,
+               session->attached > cursor ? session->attached : cursor);
     for (size_t i = c->count; i-- > 0;)
         sift_down(c, i);
     return 0;
@@ -156,12 +155,26 @@ gone_from_rooms(const struct hub *hub, const struct wait *w)
     return gone;
 }
 
+void
+catch_note_due(const struct hub *hub, const struct session *session,
+               struct wait *w)
+{
+    struct catch c;
+
+    if (catch_init(&c, hub, session, w->due_upto) < 0)
+        return;
+    while (catch_next(&c) != NULL)
+        w->due++;
+    catch_fini(&c);
+    w->due_upto = hub->last_event_id;
+}
+
 int
 catch_count(const struct ask *a, const struct session *session,
             struct catch_count *out)
 {
     const struct wait *const w = session->wait;
-    uint64_t unacked = 0;
+    uint64_t still_due = 0;
     struct catch c;
     struct event *e;
 
@@ -171,15 +184,15 @@ catch_count(const struct ask *a, const struct session *session,
     *out = (struct catch_count){.to_come = 0};
     while ((e = catch_next(&c)) != NULL) {
         out->to_come++;
-        if (e->id <= w->upto)
-            unacked++;
+        if (e->id <= w->due_upto)
+            still_due++;
     }
     catch_fini(&c);
 
     out->missed = gone_from_rooms(a->hub, w) +
                   gone_since(&a->hub->announced, w->announced_end);
-    if (w->unacked > unacked)
-        out->missed += w->unacked - unacked;
+    if (w->due > still_due)
+        out->missed += w->due - still_due;
     return 0;
 }
 
@@ -204,19 +217,22 @@ say_caught_up(const struct ask *a, uint64_t upto, bool last)
 enum refusal
 catch_on_catch_up(struct ask *a)
 {
-    const uint32_t most = a->c->count < CATCH_MAX ? a->c->count : CATCH_MAX;
+    const uint32_t most =
+        a->c->count < HUB_CATCH_MAX ? a->c->count : HUB_CATCH_MAX;
     uint64_t upto = a->c->cursor;
-    struct event *e = NULL;
     struct catch c;
+    struct event *e;
 
     if (catch_init(&c, a->hub, a->session, a->c->cursor) < 0)
         return REFUSAL_NO_MEMORY;
-    for (uint32_t i = 0; i < most && (e = catch_next(&c)) != NULL; i++) {
+    e = catch_next(&c);
+    for (uint32_t i = 0; i < most && e != NULL; i++) {
         emit_replay(a, e, REPLAY_MISSED);
         upto = e->id;
+        e = catch_next(&c);
     }
     catch_fini(&c);
-    if (most > 0 && e == NULL)
+    if (e == NULL)
         return say_caught_up(a, a->hub->last_event_id, true);
     return say_caught_up(a, upto, false);
 }

@@ -31,11 +31,30 @@ name_of(const struct label *l)
     return name;
 }
 
+/* 8: one of those that are in no room's log. */
+static void
+check_kept(const struct event_log *log, enum event_kind kind)
+{
+    uint64_t last_id = 0;
+    uint64_t bytes = 0;
+
+    for (uint64_t at = log->first; at < log->end; at++) {
+        const struct event *const e = event_log_at(log, at)->event;
+
+        ASSERT(e->kind == kind && e->id > last_id);
+        last_id = e->id;
+        bytes += event_bytes(e);
+    }
+    ASSERT(bytes == log->bytes);
+}
+
 /* 7: it has a conn and is found by it, or it waits. */
 static void
 check_session(const struct hub *hub, const struct session *session)
 {
-    ASSERT(session_find(hub, session->id, session->conn) == session);
+    ASSERT(id_table_find(&hub->session_ids, session->id) == session);
+    if (session->mail != NULL)
+        check_kept(session->mail, EVENT_TOLD);
     if (session_waits(session)) {
         ASSERT(session->wait != NULL && session->wait->session == session);
         ASSERT(list_is_linked(&session->wait->by_age));
@@ -43,6 +62,7 @@ check_session(const struct hub *hub, const struct session *session)
     } else {
         ASSERT(session_of_conn(hub, session->conn) == session);
         ASSERT(session->wait == NULL || session->wait->is_resumed);
+        ASSERT(session_find(hub, session->id, session->conn) == session);
     }
 }
 
@@ -167,6 +187,54 @@ check_room(const struct hub *hub, const struct room *room)
     check_log(room);
 }
 
+/* 7: those that wait stand in the order in which they were lost. */
+static void
+check_waiting(const struct hub *hub)
+{
+    const struct list_link *link;
+    uint64_t waiting = 0;
+    uint64_t before = 0;
+
+    list_for_each (link, &hub->waiting) {
+        const struct wait *const w =
+            CONST_CONTAINER_OF(link, struct wait, by_age);
+
+        ASSERT(w->session->wait == w);
+        ASSERT(w->lost_mono_ms >= before);
+        before = w->lost_mono_ms;
+        waiting++;
+    }
+    ASSERT(waiting == hub->census.waiting);
+}
+
+/* What is kept is what is counted, and workers are chosen by true numbers. */
+static void
+check_sessions(const struct hub *hub)
+{
+    uint32_t on[HUB_WORKERS_MAX + 1] = {0};
+    struct event_tally kept = {
+        .events = event_log_used(&hub->announced),
+        .bytes = hub->announced.bytes,
+    };
+
+    for (uint32_t slot = 0; slot < hub->session_ids.size; slot++) {
+        const struct session *const session =
+            id_table_at(&hub->session_ids, slot);
+
+        if (session == NULL)
+            continue;
+        if (!session_waits(session))
+            on[origin_worker(session->conn)]++;
+        if (session->mail != NULL) {
+            kept.events += event_log_used(session->mail);
+            kept.bytes += session->mail->bytes;
+        }
+    }
+    ASSERT(kept.events == hub->kept.events && kept.bytes == hub->kept.bytes);
+    for (unsigned w = 0; w < hub_worker_count(hub); w++)
+        ASSERT(on[w] == hub->sessions_on[w]);
+}
+
 void
 hub_check(const struct hub *hub)
 {
@@ -174,6 +242,9 @@ hub_check(const struct hub *hub)
     struct hub_census sum = {.rooms = 0};
     struct list_link *link;
 
+    check_waiting(hub);
+    check_sessions(hub);
+    check_kept(&hub->announced, EVENT_ANNOUNCED);
     list_for_each (link, &hub->rooms) {
         const struct room *const room = CONTAINER_OF(link, struct room, by_age);
 

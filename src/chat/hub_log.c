@@ -84,6 +84,14 @@ link_said(struct event_log *log, uint64_t position)
     log->said++;
 }
 
+int
+event_log_reserve(struct event_log *log)
+{
+    if (event_log_used(log) == log->size)
+        try_grow(log);
+    return event_log_used(log) < log->size ? 0 : -ENOMEM;
+}
+
 void
 event_log_push(struct event_log *log, struct event *e,
                const struct event_limits *limits, struct event_tally *tally)
@@ -93,9 +101,7 @@ event_log_push(struct event_log *log, struct event *e,
     while (event_log_used(log) > 0 && (event_log_used(log) >= limits->events ||
                                        log->bytes + bytes > limits->bytes))
         drop_oldest(log, tally);
-    if (event_log_used(log) == log->size)
-        try_grow(log);
-    if (event_log_used(log) == log->size)
+    if (event_log_reserve(log) < 0)
         drop_oldest(log, tally);
 
     *entry_at(log, log->end) = (struct log_entry){.event = event_ref(e)};

@@ -4,9 +4,9 @@
  * said to one alone, and what an operator told everybody.
  *
  * Shape    A mailbox a session, made with the first message and given back once
- *          the client is known to have all of it (ACK). It is bounded: a client
- *          that does not take its mail loses the oldest; one that is away gets
- *          no more than fits, and the sender is told so.
+ *          the client is known to have all of it (ACK, or a DETACH's cursor). It
+ *          is bounded: a client that does not take its mail loses the oldest; one
+ *          that waits gets no more than fits, and the sender is told so.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -14,8 +14,8 @@
 #include "chat/hub_priv.h"
 
 static const struct event_limits announced_limits = {
-    .events = 100,
-    .bytes = 65536,
+    .events = HUB_ANNOUNCED_EVENTS,
+    .bytes = HUB_ANNOUNCED_BYTES,
 };
 
 static struct event_log *
@@ -58,8 +58,12 @@ mail_put(struct hub *hub, struct session *session, struct event *e)
     log = mailbox(session);
     if (log == NULL)
         return -ENOMEM;
-    if (session_waits(session) && !has_room(log, e, &limits))
-        return -ENOSPC;
+    if (session_waits(session)) {
+        if (!has_room(log, e, &limits))
+            return -ENOSPC;
+        if (event_log_reserve(log) < 0)
+            return -ENOMEM; /* the sender is told that it is kept: it must be */
+    }
     event_log_push(log, e, &limits, &hub->kept);
     return 0;
 }
@@ -74,17 +78,21 @@ mail_fini(struct hub *hub, struct session *session)
     session->mail = NULL;
 }
 
+void
+mail_forget(struct hub *hub, struct session *session, uint64_t cursor)
+{
+    if (session->mail == NULL)
+        return;
+    event_log_drop_upto(session->mail, cursor, &hub->kept);
+    if (event_log_used(session->mail) == 0)
+        mail_fini(hub, session);
+}
+
 enum refusal
 mail_on_ack(struct ask *a)
 {
-    struct session *const session = a->session;
-
-    session_confirm(session, a->c->cursor);
-    if (session->mail == NULL)
-        return REFUSAL_NONE;
-    event_log_drop_upto(session->mail, a->c->cursor, &a->hub->kept);
-    if (event_log_used(session->mail) == 0)
-        mail_fini(a->hub, session);
+    session_confirm(a->session, a->c->cursor);
+    mail_forget(a->hub, a->session, a->c->cursor);
     return REFUSAL_NONE;
 }
 

@@ -84,11 +84,11 @@ struct wait {
     uint64_t lost_mono_ms;
     uint64_t lost_wall_ms;
     uint64_t cursor;   /* the client is known to have all up to it … */
-    uint64_t upto;     /* … and may have what it was sent up to this, … */
-    uint32_t unacked;  /* … which were so many events */
+    uint64_t due;      /* … and was to get so many events behind it … */
+    uint64_t due_upto; /* … up to this, the last of all then */
     bool is_announced; /* its peers were told LOST */
-    char why[39];      /* what they are told if it does not return */
-    uint64_t announced_end; /* of hub.announced, then */
+    char why[HUB_WHY_MAX + 1]; /* and will be, if it does not return */
+    uint64_t announced_end;    /* of hub.announced, then */
     uint32_t place_count;
     struct event_place places[]; /* its rooms, and their last seq then */
 };
@@ -100,6 +100,7 @@ struct session {
     struct user *user;
     struct wait *wait; /* while it waits, and until that is over for sure */
     struct event_log *mail; /* NULL: empty, never used or given back */
+    uint64_t attached;      /* last id then: it has missed nothing before */
     struct token_secret secret;
     bool is_resumable; /* it was given a secret */
     bool echoes;       /* its own talk is shown to it, too */
@@ -118,7 +119,7 @@ struct member {
     struct list_link in_user;
     struct room *room;
     struct user *user;
-    uint64_t joined; /* id of the JOINED event: it has missed nothing before */
+    uint64_t joined; /* id of its JOINED event: it has missed nothing before */
 };
 
 static_assert(sizeof(struct user) <= 80 && sizeof(struct session) <= 80 &&
@@ -259,6 +260,9 @@ void event_log_push(struct event_log *log, struct event *e,
 void event_log_drop_upto(struct event_log *log, uint64_t id,
                          struct event_tally *tally);
 
+/* Finds place for one more than there are. 0 or -ENOMEM. */
+MUST_CHECK int event_log_reserve(struct event_log *log);
+
 /* The position of the first event with an id above `id`; log->end: none. */
 uint64_t event_log_after(const struct event_log *log, uint64_t id);
 
@@ -338,6 +342,11 @@ struct catch_count {
     uint64_t missed;
 };
 
+/* To what `session` was sent and may have lost it adds, in `w`, what is on its
+ * way; nothing when memory is short. */
+void catch_note_due(const struct hub *hub, const struct session *session,
+                    struct wait *w);
+
 /* 0, or -ENOMEM. `session` waits. */
 MUST_CHECK int catch_count(const struct ask *a, const struct session *session,
                            struct catch_count *out);
@@ -350,6 +359,9 @@ enum refusal catch_on_catch_up(struct ask *a);
  * -ENOMEM. One that has a conn loses its oldest instead. */
 MUST_CHECK int mail_put(struct hub *hub, struct session *session,
                         struct event *e);
+
+/* Its client has all up to the id `cursor`. */
+void mail_forget(struct hub *hub, struct session *session, uint64_t cursor);
 void mail_fini(struct hub *hub, struct session *session);
 enum refusal mail_on_ack(struct ask *a);
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * hub_quit - how users go: by themselves, with their conn, long after it, or
- * because an operator says so. Nothing holds up a user that goes, not even want of memory.
+ * because an operator says so. Nothing holds up a user that goes, not even want
+ * of memory.
  */
 #include "base/buf.h"
 #include "chat/hub_priv.h"

@@ -51,7 +51,7 @@ resumed_event(const struct ask *a, const struct session *session,
     token_make(&a->hub->conf.key, id_to_slot(session->id), &a->c->secret,
                &token);
     draft.who = ask_who(session->user);
-    draft.who.conn = a->c->from.conn;
+    draft.who.conn = a->c->from.conn; /* from here on */
     draft.text = slice_of(token_format(&token, text));
     draft.number = count->to_come;
     draft.seq = count->missed;

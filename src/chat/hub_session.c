@@ -25,7 +25,9 @@ session_find(const struct hub *hub, session_id id, uint64_t conn)
 {
     struct session *const session = id_table_find(&hub->session_ids, id);
 
-    return session != NULL && session->conn == conn ? session : NULL;
+    if (session == NULL || session_waits(session) || session->conn != conn)
+        return NULL;
+    return session;
 }
 
 static bool
@@ -98,13 +100,6 @@ count_rooms(const struct session *session, int by)
             session, CONTAINER_OF(link, struct member, in_user)->room, by);
 }
 
-static void
-set_secret(struct session *session, const struct command *c)
-{
-    session->secret = c->secret;
-    session->is_resumable = c->resumable;
-}
-
 struct session *
 session_create(const struct ask *a, struct user *user)
 {
@@ -120,7 +115,9 @@ session_create(const struct ask *a, struct user *user)
 
     session->user = user;
     user->session = session;
-    set_secret(session, a->c);
+    session->attached = hub->last_event_id;
+    session->secret = a->c->secret;
+    session->is_resumable = a->c->resumable;
     hub->census.sessions++;
     return session;
 
@@ -189,6 +186,21 @@ session_destroy(struct hub *hub, struct session *session)
     slab_put(&hub->sessions, session);
 }
 
+/* The first HUB_WHY_MAX bytes, but no part of a character. */
+static void
+keep_why(struct wait *w, struct slice why)
+{
+    size_t len = why.len;
+
+    if (len > HUB_WHY_MAX) {
+        len = HUB_WHY_MAX;
+        while (len > 0 && ((unsigned char)why.data[len] & 0xC0) == 0x80)
+            len--;
+    }
+    if (len > 0)
+        memcpy(w->why, why.data, len);
+}
+
 /* What it takes to know later what was missed; NULL when memory is short. */
 static struct wait *
 wait_create(const struct ask *a, struct session *session)
@@ -210,11 +222,10 @@ wait_create(const struct ask *a, struct session *session)
     w->lost_mono_ms = a->now->mono_ms;
     w->lost_wall_ms = a->now->wall_ms;
     w->cursor = c->cursor;
-    w->upto = c->upto;
-    w->unacked = c->count;
+    w->due = c->count;
+    w->due_upto = c->upto > c->cursor ? c->upto : c->cursor;
     w->announced_end = a->hub->announced.end;
-    memcpy(w->why, c->text.data,
-           c->text.len < sizeof(w->why) ? c->text.len : sizeof(w->why) - 1);
+    keep_why(w, c->text);
     list_for_each (link, &user->members) {
         const struct room *const room =
             CONTAINER_OF(link, struct member, in_user)->room;
@@ -280,6 +291,8 @@ take_leave(const struct ask *a, struct session *session)
         return false;
     drop_wait(session);
     session->wait = w;
+    catch_note_due(a->hub, session, w);
+    mail_forget(a->hub, session, w->cursor);
     return true;
 }
 
@@ -314,7 +327,7 @@ session_regain(const struct ask *a, struct session *session)
     session->wait->is_resumed = true;
     session->wait->heard_from = a->hub->last_event_id;
     count_rooms(session, +1);
-    set_secret(session, a->c);
+    session->secret = a->c->secret;
     if (session->resumed < UINT16_MAX)
         session->resumed++;
     return 0;

@@ -417,7 +417,7 @@ void
 hub_thread_detach(struct hub_thread *t, struct hub_ticket *ticket,
                   const struct hub_farewell *f)
 {
-    const uint64_t beyond = f->upto - f->cursor;
+    const uint64_t beyond = f->upto > f->cursor ? f->upto - f->cursor : 0;
 
     ticket->to = t;
     ticket->conn = f->from.conn;
@@ -466,6 +466,15 @@ hub_thread_destroy(struct hub_thread *t)
     ASSERT(!t->in_turn); /* its last turn ended, so nothing waits */
     wheel_disarm(worker_wheel(t->worker), &t->tick);
     free(t);
+}
+
+void
+hub_thread_reload(struct hub_thread *t, const struct chat_conf *conf)
+{
+    ASSERT_OWNER(t->worker);
+
+    hub_reload(t->hub, conf);
+    arm_tick(t); /* session.linger may be another */
 }
 
 struct hub *

@@ -192,8 +192,12 @@ talker_main(struct crew *crew, unsigned member)
     session = wait_for_session(t);
     talk(t, session);
     t->sent++;
-    hub_thread_detach(thread, ticket, session, t->conn, t->sent, DETACH_QUIT,
-                      "done");
+    hub_thread_detach(thread, ticket,
+                      &(struct hub_farewell){
+                          .from = {.conn = t->conn, .request = t->sent},
+                          .how = DETACH_QUIT,
+                          .why = "done",
+                      });
     wait_for_answers(t);
 }
 
@@ -255,10 +259,10 @@ START_TEST(every_command_is_done_once_and_in_order)
     worker_stop(hub_worker);
 
     check_counters();
-    worker_destroy(hub_worker);
     for (unsigned i = 0; i < WORKERS; i++)
         worker_destroy(sinks[i].worker);
     hub_thread_destroy(thread);
+    worker_destroy(hub_worker);
     hub_destroy(hub);
     ck_assert_uint_eq(event_live(), 0);
 }

@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "hub_model_priv.h"
 
@@ -61,8 +62,17 @@ model_of_session(struct model *m)
         return model_history(m, user);
     case COMMAND_PING:
         return model_ping(m);
+    case COMMAND_CATCH_UP:
+        return model_catch_up(m, user);
+    case COMMAND_ACKS:
+        user->echoes = m->c->set;
+        return REFUSAL_NONE;
+    case COMMAND_ACK:
+        model_forget_mail(user, m->c->cursor);
+        return REFUSAL_NONE;
     case COMMAND_ATTACH:
     case COMMAND_DETACH:
+    case COMMAND_RESUME:
     case COMMAND_OPER_SAY:
     case COMMAND_ANNOUNCE:
     case COMMAND_KICK:
@@ -79,6 +89,8 @@ model_command(struct model *m, struct slice *what)
         return model_attach(m);
     if (m->c->kind == COMMAND_DETACH)
         return model_detach(m);
+    if (m->c->kind == COMMAND_RESUME)
+        return model_resume(m);
     if (m->c->kind == COMMAND_OPER_SAY)
         return model_oper_say(m, what);
     if (m->c->kind == COMMAND_ANNOUNCE)
@@ -164,7 +176,7 @@ learn_ids(struct model *m, struct expected *x, const struct recorded *r)
 static bool
 has_id(const struct event *e)
 {
-    return e->kind <= EVENT_ENDED;
+    return e->kind <= EVENT_REPLACED;
 }
 
 static void
@@ -173,19 +185,58 @@ compare_event_id(struct model *m, struct expected *x, const struct recorded *r)
     struct event *const own = x->d.event;
 
     if (!has_id(own)) {
-        SAME("no id for an answer", r->d.event->id == 0);
+        SAME("the id of an answer", r->d.event->id == own->id);
         return;
     }
-    if (own->id == 0 && x->d.replay) {
+    if (own->id == 0 && x->d.replay != REPLAY_NONE) {
         /* Said to nobody at the time. */
-        SAME("an id that is not new", r->d.event->id - 1 < m->last_id);
+        SAME("an id", r->d.event->id != 0);
         own->id = r->d.event->id;
+        model_learn_id(m, own);
     }
     if (own->id == 0) {
         SAME("an id above all before", r->d.event->id > m->last_id);
         m->last_id = own->id = r->d.event->id;
     }
     SAME("the id", own->id == r->d.event->id);
+    if (x->d.replay == REPLAY_MISSED) {
+        SAME("the order of ids", own->id > m->last_missed);
+        m->last_missed = own->id;
+    }
+}
+
+/* A token is new, can be read, and nobody else has it. */
+static void
+learn_token(struct model *m, const struct expected *x, const struct recorded *r)
+{
+    const struct slice text = r->d.event->text;
+    struct token token;
+
+    if (!x->holder->is_resumable) {
+        SAME("no token", text.len == 0);
+        return;
+    }
+    SAME("a token", token_parse(text, &token));
+    for (size_t i = 0; i < m->user_count; i++)
+        SAME("a token that nobody had",
+             memcmp(&m->users[i]->token, &token, sizeof(token)) != 0);
+    x->holder->token = token;
+}
+
+/* A chunk ends with what was given last, the last one behind all there is. */
+static void
+compare_caught_up(struct model *m, const struct expected *x,
+                  const struct recorded *r)
+{
+    const uint64_t number = r->d.event->number;
+
+    if (!x->d.event->last) {
+        SAME("number",
+             number == (x->upto != NULL ? x->upto->id : x->d.event->number));
+        return;
+    }
+    SAME("a number not below any id", number >= m->last_id);
+    m->last_id = number;
 }
 
 static void
@@ -227,13 +278,19 @@ compare_event(struct model *m, struct expected *x, const struct recorded *r)
     SAME("wall_ms", own->wall_ms == e->wall_ms);
     SAME("room", own->room == e->room);
     SAME("seq", own->seq == e->seq);
-    SAME("number", own->number == e->number);
     SAME("who.user", own->who.user == e->who.user);
     SAME("who.session", own->who.session == e->who.session);
     SAME("who.conn", own->who.conn == e->who.conn);
     SAME("who.nick", slice_equal(own->who.nick, e->who.nick));
     SAME("name", slice_equal(own->name, e->name));
-    SAME("text", slice_equal(own->text, e->text));
+    if (own->kind == EVENT_CAUGHT_UP)
+        compare_caught_up(m, x, r);
+    else
+        SAME("number", own->number == e->number);
+    if (x->holder != NULL)
+        learn_token(m, x, r);
+    else
+        SAME("text", slice_equal(own->text, e->text));
     compare_lists(m, x, r);
 }
 
@@ -248,22 +305,19 @@ compare(struct model *m, struct expected *x, const struct recorded *r)
     compare_event(m, x, r);
 }
 
-void
-model_follow(struct model *m, const struct command *c,
-             const struct hub_now *now, const struct recorder *rec)
+static void
+begin(struct model *m, const struct command *c, const struct hub_now *now)
 {
-    const struct event done = {.kind = EVENT_DONE};
-    enum refusal refusal;
-    struct slice what;
-
     m->c = c;
     m->wall_ms = now->wall_ms;
+    m->mono_ms = now->mono_ms;
+    m->last_missed = 0;
     m->expected_count = 0;
-    refusal = model_command(m, &what);
-    if (refusal != REFUSAL_NONE)
-        expect_refusal(m, refusal, what);
-    (void)expect_only_answer(m, model_make(&done));
+}
 
+static void
+compare_all(struct model *m, const struct recorder *rec)
+{
     for (size_t i = 0; i < m->expected_count; i++) {
         if (i == rec->count)
             differ(m, "what is missing", &m->expected[i], NULL);
@@ -276,27 +330,66 @@ model_follow(struct model *m, const struct command *c,
 }
 
 void
+model_follow(struct model *m, const struct command *c,
+             const struct hub_now *now, const struct recorder *rec)
+{
+    const struct event done = {.kind = EVENT_DONE};
+    enum refusal refusal;
+    struct slice what;
+
+    begin(m, c, now);
+    refusal = model_command(m, &what);
+    if (refusal != REFUSAL_NONE)
+        expect_refusal(m, refusal, what);
+    (void)expect_only_answer(m, model_make(&done));
+    compare_all(m, rec);
+}
+
+void
+model_follow_tick(struct model *m, const struct hub_now *now,
+                  const struct recorder *rec)
+{
+    static const struct command nobodys = {.kind = COMMAND_DETACH};
+
+    begin(m, &nobodys, now);
+    while (model_next_tick_ms(m) <= now->mono_ms) {
+        struct model_user *const user = model_longest_waiting(m);
+
+        model_quit(m, user, slice_of(user->why));
+    }
+    compare_all(m, rec);
+}
+
+void
 model_check_census(const struct model *m, const struct hub_census *census)
 {
+    uint64_t kept_events, kept_bytes;
     uint64_t events = 0;
     uint64_t bytes = 0;
 
+    model_count_kept(m, &kept_events, &kept_bytes);
     for (size_t i = 0; i < m->room_count; i++) {
         events += m->rooms[i]->log_count;
         bytes += model_log_bytes(m->rooms[i]);
     }
     if (census->users == m->user_count && census->sessions == m->user_count &&
         census->rooms == m->room_count && census->members == m->member_count &&
-        census->log_events == events && census->log_bytes == bytes)
+        census->log_events == events && census->log_bytes == bytes &&
+        census->waiting == model_waiting(m) &&
+        census->kept_events == kept_events && census->kept_bytes == kept_bytes)
         return;
     fprintf(
         stderr,
         "hub and model differ in the census: users %llu sessions %llu "
-        "rooms %llu members %llu events %llu bytes %llu\n",
+        "rooms %llu members %llu events %llu bytes %llu waiting %llu kept %llu "
+        "kept bytes %llu\n",
         (unsigned long long)census->users, (unsigned long long)census->sessions,
         (unsigned long long)census->rooms, (unsigned long long)census->members,
         (unsigned long long)census->log_events,
-        (unsigned long long)census->log_bytes);
+        (unsigned long long)census->log_bytes,
+        (unsigned long long)census->waiting,
+        (unsigned long long)census->kept_events,
+        (unsigned long long)census->kept_bytes);
     abort();
 }
 
@@ -318,6 +411,7 @@ model_destroy(struct model *m)
 {
     while (m->user_count > 0)
         model_remove_user(m, m->users[0]);
+    model_forget_announced(m);
     while (m->room_count > 0)
         model_remove_room(m, m->room_count - 1);
     free(m->members);

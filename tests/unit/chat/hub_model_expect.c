@@ -39,13 +39,17 @@ model_make_everywhere(const struct model *m, const struct model_user *user,
 {
     struct event_place *const places =
         model_must(calloc(m->member_count + 1, sizeof(*places)));
+    const bool is_in_no_log =
+        draft->kind == EVENT_LOST || draft->kind == EVENT_RETURNED;
     struct event *e;
 
     draft->count = 0;
     for (size_t i = 0; i < m->member_count; i++) {
+        struct model_room *const room = m->members[i].room;
+
         if (m->members[i].user == user)
             places[draft->count++] = (struct event_place){
-                m->members[i].room->id, m->members[i].room->seq + 1};
+                room->id, is_in_no_log ? 0 : room->seq + 1};
     }
     draft->u.places = places;
     e = model_make(draft);
@@ -171,8 +175,11 @@ model_room_refusal(enum name_verdict verdict)
 static bool
 is_servers_own(const struct name *name)
 {
-    static const char *const own[] = {"klatch", "klatchd", "klatchctl",
-                                      "server", "operator"};
+    static const char *const own[] = {
+        "an",      "earlier", "goodbye", "in",       "klatch", "klatchctl",
+        "klatchd", "nobody",  "nothing", "operator", "server", "that",
+        "the",     "there",   "topic",   "welcome",  "you",    "your",
+    };
 
     for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
         if (name->key_len == strlen(own[i]) &&
@@ -196,7 +203,9 @@ model_may_take_nick(const struct model *m, const struct model_user *user,
     if (is_servers_own(name))
         return REFUSAL_NICK_RESERVED;
     holder = model_user_called(m, name);
-    return holder != NULL && holder != user ? REFUSAL_NICK_TAKEN : REFUSAL_NONE;
+    if (holder == NULL || holder == user)
+        return REFUSAL_NONE;
+    return holder->waits ? REFUSAL_NICK_WAITING : REFUSAL_NICK_TAKEN;
 }
 
 enum refusal

@@ -31,7 +31,7 @@ expect_history(struct model *m, struct model_room *room, uint64_t wanted,
         if (room->log[i]->kind != EVENT_SAID || said-- > wanted)
             continue;
         x = expect_answer(m, room->log[i]);
-        x->d.replay = true;
+        x->d.replay = REPLAY_HISTORY;
         x->room = room;
     }
 }
@@ -258,6 +258,7 @@ model_who(struct model *m)
         items[count].name = model_shown(&user->nick);
         if (user->away != NULL)
             items[count].text = user->away->text;
+        items[count].number = user->waits ? 1 : 0;
         count++;
     }
     draft.room = room->id;

@@ -44,7 +44,7 @@ struct model_user *
 model_user_on(const struct model *m, uint64_t conn)
 {
     for (size_t i = 0; i < m->user_count; i++) {
-        if (m->users[i]->conn == conn)
+        if (!m->users[i]->waits && m->users[i]->conn == conn)
             return m->users[i];
     }
     return NULL;
@@ -96,7 +96,7 @@ model_room_is_on(const struct model *m, const struct model_room *room,
                  unsigned worker)
 {
     for (size_t i = 0; i < m->member_count; i++) {
-        if (m->members[i].room == room &&
+        if (m->members[i].room == room && !m->members[i].user->waits &&
             m->members[i].user->conn >> 56 == worker)
             return true;
     }
@@ -112,7 +112,7 @@ model_peers_are_on(const struct model *m, const struct model_user *user,
             model_room_is_on(m, m->members[i].room, worker))
             return true;
     }
-    return user->conn >> 56 == worker;
+    return !user->waits && user->conn >> 56 == worker;
 }
 
 struct model_room *
@@ -171,7 +171,7 @@ model_add_member(struct model *m, struct model_user *user,
 
 /* `room` NULL: from all. */
 void
-model_remove_member(struct model *m, const struct model_user *user,
+model_remove_member(struct model *m, struct model_user *user,
                     const struct model_room *room)
 {
     size_t kept = 0;
@@ -182,6 +182,7 @@ model_remove_member(struct model *m, const struct model_user *user,
             m->members[kept++] = m->members[i];
     }
     m->member_count = kept;
+    model_forget_due(user, room);
     remove_empty_rooms(m);
 }
 
@@ -197,6 +198,7 @@ model_remove_user(struct model *m, struct model_user *user)
     memmove(&m->users[at], &m->users[at + 1],
             (m->user_count - at) * sizeof(m->users[0]));
     event_unref(user->away);
+    free(user->due);
     free(user);
 }
 
@@ -219,6 +221,10 @@ model_record(struct model *m, struct model_room *room, struct event *e)
         realloc(room->log, (room->log_count + 1) * sizeof(*room->log)));
     room->log[room->log_count++] = event_ref(e);
     room->seq++;
+    for (size_t i = 0; i < m->member_count; i++) {
+        if (m->members[i].room == room)
+            model_owe(m, m->members[i].user, e, room);
+    }
     while (room->log_count > 1 &&
            (room->log_count > conf->history_keep_events ||
             model_log_bytes(room) > conf->history_keep_bytes))

@@ -12,6 +12,7 @@ model_attach(struct model *m)
 {
     struct event draft = model_draft(m, EVENT_ATTACHED);
     struct model_user *user;
+    struct expected *x;
     struct name name;
     enum refusal refusal;
 
@@ -26,14 +27,17 @@ model_attach(struct model *m)
     user = model_must(calloc(1, sizeof(*user)));
     user->conn = m->c->from.conn;
     user->nick = name;
+    user->is_resumable = m->c->resumable;
     m->users[m->user_count++] = user;
     draft.who = model_who_is(user);
     draft.number = m->user_count;
-    expect_only_answer(m, model_make(&draft))->user = user;
+    x = expect_only_answer(m, model_make(&draft));
+    x->user = user;
+    x->holder = user;
     return REFUSAL_NONE;
 }
 
-static void
+void
 model_quit(struct model *m, struct model_user *user, struct slice text)
 {
     struct event draft = model_draft(m, EVENT_QUIT);
@@ -57,6 +61,8 @@ model_detach(struct model *m)
 
     if (user == NULL || (m->c->session != 0 && m->c->session != user->session))
         return REFUSAL_NO_SESSION;
+    if (m->c->how != DETACH_QUIT && model_lose(m, user))
+        return REFUSAL_NONE;
     model_quit(m, user, m->c->text);
     return REFUSAL_NONE;
 }
@@ -74,7 +80,8 @@ model_kick(struct model *m)
         return refusal;
     draft.text = m->c->text;
     e = model_make(&draft);
-    (void)expect_on_conn(m, user->conn, e);
+    if (!user->waits)
+        (void)expect_on_conn(m, user->conn, e);
     event_unref(e);
     buf_init(&why);
     buf_append_str(&why, m->c->text.len > 0 ? "kicked: " : "kicked");
@@ -136,6 +143,7 @@ model_tell(struct model *m, struct model_user *user)
     struct event sent = model_draft(m, EVENT_SENT);
     struct model_user *to;
     struct event *e;
+    bool is_kept;
     const enum refusal refusal = model_existing_user(m, &to);
 
     if (refusal != REFUSAL_NONE)
@@ -147,8 +155,13 @@ model_tell(struct model *m, struct model_user *user)
     told.name = model_shown(&to->nick);
     told.text = m->c->text;
     e = model_make(&told);
-    (void)expect_on_conn(m, to->conn, e);
+    is_kept = model_mail(m, to, e);
+    if (!to->waits)
+        (void)expect_on_conn(m, to->conn, e);
     event_unref(e);
+    if (!is_kept)
+        return REFUSAL_MAILBOX_FULL;
+    sent.number = to->waits ? 1 : 0;
     sent.style = (uint8_t)m->c->style;
     sent.name = model_shown(&to->nick);
     if (to->away != NULL && m->c->style != SAY_NOTICE)
@@ -168,8 +181,11 @@ model_announce(struct model *m)
         return REFUSAL_TEXT_EMPTY;
     draft.text = m->c->text;
     e = model_make(&draft);
-    for (size_t i = 0; i < m->user_count; i++)
-        on[m->users[i]->conn >> 56] = true;
+    model_keep_announced(m, e);
+    for (size_t i = 0; i < m->user_count; i++) {
+        if (!m->users[i]->waits)
+            on[m->users[i]->conn >> 56] = true;
+    }
     for (unsigned w = 0; w <= HUB_WORKERS_MAX; w++) {
         if (on[w])
             (void)expect_on_worker(m, w, e, ROUTE_ALL);

@@ -29,9 +29,13 @@ struct script {
     const struct model *model; /* knows who has which session */
     session_id stale[SCRIPT_STALE];
     size_t stale_next;
+    struct token tokens[SCRIPT_STALE]; /* that were used, or tried */
+    size_t token_next;
+    uint64_t secrets;
     uint64_t wall_ms;
+    uint64_t mono_ms;
     uint32_t request;
-    char room[ROOM_BYTES_MAX]; /* a name copied out of the model */
+    char name[ROOM_BYTES_MAX]; /* copied out of the model */
 };
 
 void script_init(struct script *s, uint32_t (*draw)(void *arg, uint32_t n),
@@ -39,6 +43,9 @@ void script_init(struct script *s, uint32_t (*draw)(void *arg, uint32_t n),
 
 /* The slices of *c live until the next call. */
 void script_next(struct script *s, struct command *c, struct hub_now *now);
+
+/* Now and then true: it is time for hub_tick(), whether that is due or not. */
+bool script_tick(struct script *s, struct hub_now *now);
 
 /* Now and then true, with other limits in *conf. */
 bool script_reload(struct script *s, struct chat_conf *conf);

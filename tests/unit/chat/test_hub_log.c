@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * A room's ring, on its own. calloc is wrapped, so that a case can make it
+ * A ring of events, on its own. calloc is wrapped, so that a case can make it
  * fail.
  */
 #include "chat/hub_priv.h"
@@ -20,24 +20,22 @@ __wrap_calloc(size_t count, size_t size)
 }
 
 static struct event_log event_log;
-static struct hub_census census;
-static struct chat_conf conf;
+static struct event_tally tally;
+static struct event_limits limits;
 
 static void
 log_open(uint64_t keep_events, uint64_t keep_bytes)
 {
-    chat_conf_init(&conf);
-    conf.history_keep_events = keep_events;
-    conf.history_keep_bytes = keep_bytes;
+    limits = (struct event_limits){.events = keep_events, .bytes = keep_bytes};
     ck_assert_int_eq(event_log_init(&event_log), 0);
 }
 
 static void
 log_close(void)
 {
-    event_log_fini(&event_log, &census);
-    ck_assert_uint_eq(census.log_events, 0);
-    ck_assert_uint_eq(census.log_bytes, 0);
+    event_log_fini(&event_log, &tally);
+    ck_assert_uint_eq(tally.events, 0);
+    ck_assert_uint_eq(tally.bytes, 0);
     ck_assert_uint_eq(event_live(), 0);
 }
 
@@ -48,7 +46,7 @@ push(enum event_kind kind, uint64_t seq)
     struct event *const e = event_create(&draft);
 
     ck_assert_ptr_nonnull(e);
-    event_log_push(&event_log, e, &conf, &census);
+    event_log_push(&event_log, e, &limits, &tally);
     event_unref(e);
 }
 
@@ -71,7 +69,7 @@ START_TEST(it_keeps_so_many_events_and_drops_the_oldest)
         push(EVENT_SAID, seq);
 
     ck_assert_uint_eq(kept(), 100);
-    ck_assert_uint_eq(census.log_events, 100);
+    ck_assert_uint_eq(tally.events, 100);
     ck_assert_uint_eq(event_log.said, 100);
     ck_assert_uint_eq(said_seq(1), 1000);
     ck_assert_uint_eq(said_seq(100), 901);
@@ -86,7 +84,7 @@ START_TEST(it_keeps_so_many_bytes)
         push(EVENT_SAID, seq);
 
     ck_assert_uint_eq(kept(), 10);
-    ck_assert_uint_eq(census.log_bytes, sizeof(struct event) * 10);
+    ck_assert_uint_eq(tally.bytes, sizeof(struct event) * 10);
     log_close();
 }
 END_TEST
@@ -150,7 +148,7 @@ START_TEST(lower_limits_take_effect_with_the_next_event)
     log_open(100, 1 << 20);
     for (uint64_t seq = 1; seq <= 100; seq++)
         push(EVENT_SAID, seq);
-    conf.history_keep_events = 3;
+    limits.events = 3;
     push(EVENT_SAID, 101);
 
     ck_assert_uint_eq(kept(), 3);

@@ -43,33 +43,55 @@ commands_a_seed(void)
            SEEDS;
 }
 
-/* So that the test is about something: each kind of event must have come. */
+/* So that the test is about something: each kind of event must have come, and
+ * often. */
 struct coverage {
     uint64_t events[EVENT_COUNT];
     uint64_t refusals[REFUSAL_COUNT];
-    uint64_t replays;
+    uint64_t replays[REPLAY_MISSED + 1];
+    uint64_t resumed_with_missed;
+    uint64_t resumed_with_all;
+    uint64_t chunks; /* of CATCH_UP, not the last */
+    uint64_t kept;   /* SENT to who waits */
+    uint64_t expired;
 };
 
 static void
 cover(struct coverage *seen, const struct recorder *rec)
 {
     for (size_t i = 0; i < rec->count; i++) {
-        seen->events[rec->items[i].d.event->kind]++;
-        seen->refusals[rec->items[i].d.event->refusal]++;
-        seen->replays += rec->items[i].d.replay;
+        const struct event *const e = rec->items[i].d.event;
+
+        seen->events[e->kind]++;
+        seen->refusals[e->refusal]++;
+        seen->replays[rec->items[i].d.replay]++;
+        if (e->kind == EVENT_RESUMED && e->seq > 0)
+            seen->resumed_with_missed++;
+        if (e->kind == EVENT_RESUMED && e->seq == 0 && e->number > 0)
+            seen->resumed_with_all++;
+        if (e->kind == EVENT_CAUGHT_UP && !e->last)
+            seen->chunks++;
+        if (e->kind == EVENT_SENT && e->number == 1)
+            seen->kept++;
     }
 }
 
 static void
-check_coverage(const struct coverage *seen)
+check_coverage(const struct coverage *seen, uint64_t least)
 {
     for (unsigned kind = 0; kind < EVENT_COUNT; kind++)
-        ck_assert_msg(seen->events[kind] > 0, "no %s",
-                      event_name((enum event_kind)kind));
+        ck_assert_msg(seen->events[kind] >= least, "%" PRIu64 " %s",
+                      seen->events[kind], event_name((enum event_kind)kind));
     for (unsigned why = 0; why < REFUSAL_NO_MEMORY; why++)
-        ck_assert_msg(seen->refusals[why] > 0, "no %s",
-                      refusal_name((enum refusal)why));
-    ck_assert_uint_gt(seen->replays, 0);
+        ck_assert_msg(seen->refusals[why] >= least, "%" PRIu64 " %s",
+                      seen->refusals[why], refusal_name((enum refusal)why));
+    ck_assert_uint_ge(seen->replays[REPLAY_HISTORY], least);
+    ck_assert_uint_ge(seen->replays[REPLAY_MISSED], least);
+    ck_assert_uint_ge(seen->resumed_with_missed, least);
+    ck_assert_uint_ge(seen->resumed_with_all, least);
+    ck_assert_uint_ge(seen->chunks, least);
+    ck_assert_uint_ge(seen->kept, least);
+    ck_assert_uint_ge(seen->expired, least);
 }
 
 static void
@@ -79,6 +101,17 @@ check_census(const struct hub *hub, const struct model *model)
 
     hub_count(hub, &census);
     model_check_census(model, &census);
+}
+
+static void
+tick(struct hub *hub, struct model *model, struct recorder *rec,
+     const struct hub_now *now, struct coverage *seen)
+{
+    recorder_start(rec);
+    hub_tick(hub, now, &rec->out);
+    cover(seen, rec);
+    seen->expired += rec->count;
+    model_follow_tick(model, now, rec);
 }
 
 static void
@@ -104,11 +137,14 @@ run(uint64_t seed, uint64_t commands, struct coverage *seen)
             hub_reload(hub, &conf.chat);
             model_reload(model, &conf.chat);
         }
+        if (script_tick(&script, &now))
+            tick(hub, model, &rec, &now, seen);
         script_next(&script, &c, &now);
         recorder_start(&rec);
         hub_apply(hub, &c, &now, &rec.out);
         cover(seen, &rec);
         model_follow(model, &c, &now, &rec);
+        ck_assert_uint_eq(hub_next_tick_ms(hub), model_next_tick_ms(model));
         if (n % CHECK_EVERY == 0) {
             hub_check(hub);
             check_census(hub, model);
@@ -122,7 +158,7 @@ run(uint64_t seed, uint64_t commands, struct coverage *seen)
 
 START_TEST(hub_and_model_agree_on_every_event_and_refusal)
 {
-    struct coverage seen = {.replays = 0};
+    struct coverage seen = {.chunks = 0};
     const uint64_t commands = commands_a_seed();
 
     for (uint64_t seed = 1; seed <= SEEDS; seed++) {
@@ -131,7 +167,7 @@ START_TEST(hub_and_model_agree_on_every_event_and_refusal)
         run(seed * UINT64_C(0x9E3779B97F4A7C15), commands, &seen);
     }
     if (commands >= 5000)
-        check_coverage(&seen);
+        check_coverage(&seen, commands / 1000);
 }
 END_TEST
 

@@ -104,10 +104,10 @@ open_all(void)
 static void
 close_all(void)
 {
-    worker_destroy(hub_worker);
     worker_destroy(trays[0].worker);
     worker_destroy(trays[1].worker);
     hub_thread_destroy(thread);
+    worker_destroy(hub_worker);
     hub_destroy(hub);
     ck_assert_uint_eq(event_live(), 0);
 }
@@ -128,6 +128,20 @@ send_ping(uint64_t conn, uint32_t request)
     };
 
     ck_assert_int_eq(hub_thread_send(thread, &c), 0);
+}
+
+/* Of whatever session CONN(0, 1) has. */
+static void
+detach(struct hub_ticket *ticket, uint32_t request, enum detach_how how,
+       const char *why)
+{
+    const struct hub_farewell farewell = {
+        .from = {.conn = CONN(0, 1), .request = request},
+        .how = how,
+        .why = why,
+    };
+
+    hub_thread_detach(thread, ticket, &farewell);
 }
 
 static uint64_t
@@ -233,7 +247,7 @@ START_TEST(a_ticket_detaches_without_memory)
     ck_assert_ptr_nonnull(ticket);
     ck_assert_int_eq(hub_thread_send(thread, &attach), 0);
     memory_is_short = true;
-    hub_thread_detach(thread, ticket, 0, CONN(0, 1), 7, DETACH_LOST, "nomem");
+    detach(ticket, 7, DETACH_LOST, "nomem");
     memory_is_short = false;
     run_out(hub_worker);
     run_out(trays[0].worker);
@@ -269,8 +283,7 @@ START_TEST(a_ticket_says_why_to_the_room)
     c.name = slice_of("#tea");
     c.session = session;
     hub_apply(hub, &c, &now, &out);
-    hub_thread_detach(thread, ticket, session, CONN(0, 1), 1, DETACH_LOST,
-                      "read too slowly");
+    detach(ticket, 1, DETACH_LOST, "read too slowly");
     run_out(hub_worker);
     run_out(trays[0].worker);
     ck_assert_str_eq(trays[0].last_text, "read too slowly");
@@ -341,7 +354,7 @@ START_TEST(what_was_still_on_its_way_is_freed)
     send_ping(CONN(0, 5), 1);
     run_out(hub_worker); /* a batch waits at the sink, which never runs */
     send_ping(CONN(0, 5), 2);
-    hub_thread_detach(thread, ticket, 0, CONN(0, 5), 3, DETACH_QUIT, "");
+    detach(ticket, 3, DETACH_QUIT, "");
     close_all();
 }
 END_TEST
