@@ -60,8 +60,9 @@ daemon_configure(struct daemon *d, const char *text)
             "[admin]\nsocket = %s\n"
             "[listen \"main\"]\naddress = %s\n"
             "[listen \"unix\"]\naddress = unix:%s\nprotocol = line\n"
-            "%s",
+            "%s%s",
             d->workers, d->control, d->address, d->socket,
+            d->lingers ? "" : "[session]\nlinger = 0\n",
             text != NULL ? text : "");
     ck_assert_int_eq(fclose(f), 0);
     ck_assert_int_eq(rename(fresh, d->config), 0);
@@ -139,14 +140,28 @@ daemon_await_ready(struct daemon *d)
     }
 }
 
-void
-daemon_start(struct daemon *d, const char *config)
+static void
+start(struct daemon *d, const char *config)
 {
-    daemon_prepare(d);
     daemon_configure(d, config);
     daemon_launch(d);
     daemon_await_ready(d);
     d->at_rest = daemon_census_now(d);
+}
+
+void
+daemon_start(struct daemon *d, const char *config)
+{
+    daemon_prepare(d);
+    start(d, config);
+}
+
+void
+daemon_start_lingering(struct daemon *d, const char *config)
+{
+    daemon_prepare(d);
+    d->lingers = true;
+    start(d, config);
 }
 
 void

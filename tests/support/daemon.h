@@ -20,6 +20,8 @@ struct daemon {
     int out; /* its standard output */
     uint16_t port;
     unsigned workers;
+    bool lingers;     /* sessions wait for who lost them; set between
+                     daemon_prepare() and daemon_configure() */
     char address[64]; /* of listener "main", as it is configured */
     char *at_rest;    /* the census before anybody came */
     char dir[DAEMON_PATH_MAX / 2];
@@ -33,6 +35,9 @@ struct daemon {
  * config file; may be NULL) and waits until it is ready. It listens on
  * 127.0.0.1, an ephemeral port, protocol auto, and on `socket`. */
 void daemon_start(struct daemon *d, const char *config);
+
+/* The same, and sessions outlive their conns. */
+void daemon_start_lingering(struct daemon *d, const char *config);
 
 /* Waits until everything is as it was before anybody came (all counts of the
  * census, and its balances), sends TERM, and then it must exit with 0 in 10 s,

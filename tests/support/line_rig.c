@@ -53,6 +53,8 @@ line_rig_init(void)
     net_conf_init(&rig.net);
     proto_conf_init(&rig.proto);
     chat_conf_init(&rig.chat);
+    rig.proto.session_linger = 0; /* a case that wants sessions says so */
+    rig.chat.session_linger = 0;
     rig.loses = -1;
 }
 

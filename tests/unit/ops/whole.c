@@ -102,6 +102,8 @@ whole_start(void)
     rig_init();
     fake_time.stays = true; /* many workers, one clock: no turn may move it */
     ck_assert_int_eq(config_create(&config), 0);
+    config->chat.session_linger = 0;
+    config->proto.session_linger = 0;
     for (unsigned i = 0; i < WHOLE_WORKERS; i++)
         workers[i] = make_worker("worker", i);
     make_hub();

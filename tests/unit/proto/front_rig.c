@@ -214,6 +214,7 @@ rig_init(void)
     memset(&rig, 0, sizeof(rig));
     net_conf_init(&rig.net);
     proto_conf_init(&rig.conf);
+    rig.conf.session_linger = 0; /* a case that wants sessions says so */
     rig.sent = calloc(RIG_SENT_MAX, sizeof(*rig.sent));
     ck_assert_ptr_nonnull(rig.sent);
 }

@@ -11,9 +11,7 @@
 
 int __wrap_hub_thread_send(struct hub_thread *t, const struct command *c);
 void __wrap_hub_thread_detach(struct hub_thread *t, struct hub_ticket *ticket,
-                              session_id session, uint64_t conn,
-                              uint32_t request, enum detach_how how,
-                              const char *why);
+                              const struct hub_farewell *f);
 
 bool __wrap_hub_thread_is_congested(const struct hub_thread *t);
 
@@ -57,15 +55,16 @@ __wrap_hub_thread_send(struct hub_thread *t, const struct command *c)
 
 void
 __wrap_hub_thread_detach(struct hub_thread *t, struct hub_ticket *ticket,
-                         session_id session, uint64_t conn, uint32_t request,
-                         enum detach_how how, const char *why)
+                         const struct hub_farewell *f)
 {
     const struct command c = {
         .kind = COMMAND_DETACH,
-        .how = how,
-        .from = {.conn = conn, .request = request},
-        .session = session,
-        .text = slice_of(why),
+        .how = f->how,
+        .from = f->from,
+        .text = slice_of(f->why),
+        .cursor = f->cursor,
+        .upto = f->upto,
+        .count = f->unacked,
     };
 
     ck_assert_ptr_nonnull(ticket);

@@ -107,7 +107,7 @@ START_TEST(every_row_can_be_found_and_is_whole)
 
     line_each_command(check_row, &rows);
 
-    ck_assert_uint_eq(rows, 14);
+    ck_assert_uint_eq(rows, 16);
 }
 END_TEST
 
