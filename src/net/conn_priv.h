@@ -80,7 +80,6 @@ struct conn {
     uint8_t end;     /* enum conn_end: when CLOSED, DRAINING or BROKEN */
     uint8_t flags;   /* enum conn_flag */
     uint8_t pauses;  /* enum conn_pause */
-    uint8_t resumes; /* those that `resumption` will lift */
     uint64_t bytes_out;
     uint64_t bytes_in;
     uint64_t heard_ms;
@@ -97,7 +96,7 @@ struct conn {
     uint32_t kept_len;
     uint32_t kept_cap;
     struct wheel_timer deadline;
-    struct wheel_timer resumption; /* of conn_pause_for() */
+    struct conn_resumption *resumption; /* of conn_pause_for(); or NULL */
 
     /* set once */
     uint32_t listener;
@@ -107,8 +106,15 @@ struct conn {
     uint64_t opened_ms;
 };
 
-static_assert(sizeof(struct conn) <= 288, "an idle conn is to stay small");
+static_assert(sizeof(struct conn) <= 256, "an idle conn is to stay small");
 static_assert(CONN_END_COUNT <= UINT8_MAX, "fits c->end");
+
+/* A pause that ends by itself; few conns have one at a time. */
+struct conn_resumption {
+    struct wheel_timer timer;
+    struct conn *conn;
+    unsigned pauses; /* those that it will lift */
+};
 
 struct conns {
     /* set once */
@@ -125,6 +131,7 @@ struct conns {
     struct id_table table;
     struct slab slab;
     struct slab chunks;
+    struct slab resumptions;
     struct list dirty;
     struct list ready;
     struct list closed;

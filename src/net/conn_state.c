@@ -43,7 +43,7 @@ check_serving(const struct conn *c)
     ASSERT(c->fd >= 0 && c->source.id != ID_NONE);
     ASSERT(wheel_is_armed(&c->deadline));
     ASSERT((c->flags & CONN_SHUT) == 0);
-    ASSERT((c->resumes != 0) == wheel_is_armed(&c->resumption));
+    ASSERT(c->resumption == NULL || wheel_is_armed(&c->resumption->timer));
     ASSERT((c->flags & CONN_BLOCKED) == 0 || (c->flags & CONN_WATCHED) != 0);
 }
 
@@ -61,7 +61,7 @@ check_closed(const struct conn *c)
 {
     ASSERT(c->fd == -1 && c->source.id == ID_NONE);
     ASSERT(wqueue_is_empty(&c->out) && c->kept == NULL && c->pauses == 0);
-    ASSERT(!wheel_is_armed(&c->deadline) && !wheel_is_armed(&c->resumption));
+    ASSERT(!wheel_is_armed(&c->deadline) && c->resumption == NULL);
     ASSERT(!list_is_linked(&c->dirty));
 }
 

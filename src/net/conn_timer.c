@@ -3,7 +3,8 @@
  * conn_timer - what happens to a conn when nothing happens.
  *
  * Shape    Each conn has one deadline, armed from adoption to close, whose
- *          meaning follows from its state; and one timer to resume reading.
+ *          meaning follows from its state; and, while it is paused for a time,
+ *          one timer to resume reading.
  *
  * Heartbeat  The deadline of OPEN is not moved with each byte that comes: when
  *          it is due and something was heard meanwhile, it moves on. A conn
@@ -166,24 +167,61 @@ on_due(struct wheel_timer *t, uint64_t now_ms)
 }
 
 static void
+drop_resumption(struct conn *c)
+{
+    if (c->resumption == NULL)
+        return;
+    wheel_disarm(worker_wheel(c->conns->worker), &c->resumption->timer);
+    slab_put(&c->conns->resumptions, c->resumption);
+    c->resumption = NULL;
+}
+
+static void
 on_resumption(struct wheel_timer *t, uint64_t now_ms)
 {
-    struct conn *const c = CONTAINER_OF(t, struct conn, resumption);
-    const enum conn_pause why = c->resumes;
+    struct conn_resumption *const r =
+        CONTAINER_OF(t, struct conn_resumption, timer);
+    struct conn *const c = r->conn;
+    const enum conn_pause why = (enum conn_pause)r->pauses;
 
-    c->resumes = 0;
+    drop_resumption(c);
     conn_resume(c, why);
+}
+
+/* The conn's, made if it has none. NULL: no memory. */
+static struct conn_resumption *
+get_resumption(struct conn *c)
+{
+    struct conn_resumption *r = c->resumption;
+
+    if (r != NULL)
+        return r;
+    r = slab_get(&c->conns->resumptions);
+    if (r == NULL)
+        return NULL;
+    r->conn = c;
+    r->pauses = 0;
+    wheel_timer_init(&r->timer, on_resumption);
+    c->resumption = r;
+    return r;
 }
 
 void
 conn_pause_for(struct conn *c, enum conn_pause why, uint64_t delay_ms)
 {
+    struct conn_resumption *r;
+
     conn_pause(c, why);
     if (!conn_is_serving(c))
         return;
 
-    c->resumes |= (uint8_t)why;
-    wheel_arm(worker_wheel(c->conns->worker), &c->resumption,
+    r = get_resumption(c);
+    if (r == NULL) {
+        conn_close(c, CONN_END_NOMEM); /* or it would never be read again */
+        return;
+    }
+    r->pauses |= (unsigned)why;
+    wheel_arm(worker_wheel(c->conns->worker), &r->timer,
               conn_now_ms(c) + delay_ms);
 }
 
@@ -191,7 +229,6 @@ void
 conn_timers_init(struct conn *c)
 {
     wheel_timer_init(&c->deadline, on_due);
-    wheel_timer_init(&c->resumption, on_resumption);
 }
 
 void
@@ -200,7 +237,6 @@ conn_timers_stop(struct conn *c)
     struct wheel *const wheel = worker_wheel(c->conns->worker);
 
     wheel_disarm(wheel, &c->deadline);
-    wheel_disarm(wheel, &c->resumption);
-    c->resumes = 0;
+    drop_resumption(c);
     uncount_deadless(c);
 }

@@ -366,6 +366,7 @@ conns_create(const struct conns_env *env, const struct net_conf *conf,
     id_table_init(&cs->table, CONNS_MAX);
     slab_init(&cs->slab, sizeof(struct conn));
     slab_init(&cs->chunks, wqueue_chunk_size());
+    slab_init(&cs->resumptions, sizeof(struct conn_resumption));
     list_init(&cs->dirty);
     list_init(&cs->ready);
     list_init(&cs->closed);
@@ -388,6 +389,7 @@ conns_destroy(struct conns *cs)
     worker_cancel(&cs->turn_task);
     worker_cancel(&cs->ready_task);
     slab_fini(&cs->chunks);
+    slab_fini(&cs->resumptions);
     slab_fini(&cs->slab);
     id_table_fini(&cs->table);
     free(cs->buffer);
