@@ -16,7 +16,9 @@
  *  BEHIND  It is not read (CONN_PAUSE_BEHIND). Events pass it by; when its queue
  *          is nearly empty the next ones are asked of the hub (CATCH_UP), which
  *          has them in its logs. So a client that reads slowly costs what it
- *          reads, and nobody waits for it.
+ *          reads, and nobody waits for it. CATCH_AT_ONCE clients a front ask at
+ *          a time, the others after them: when thousands come back at once,
+ *          what they missed does not all lie between the threads.
  *
  *  1. `expected` counts what it is still to get when it falls behind, and what
  *     passes it by; `got` what it is given. At the end the difference is what
@@ -37,10 +39,12 @@
 #define LOOK_MS      1000 /* between looks at what was acknowledged */
 #define LOOK_SOON_MS 50   /* when one look was not enough for all */
 #define LOOK_BUDGET  1024
+#define NOTES_FREE   64  /* so many before each more is worth a look */
 #define CATCH_EVENTS 256 /* asked for at once */
 
 struct client_track {
     struct list_link of_front; /* front.tracks */
+    struct list_link of_turn;  /* front.catching.waiting: it is to ask */
     struct client *client;
     struct ledger ledger;
     uint64_t token_end; /* place of the end of a new token, if has_token */
@@ -86,6 +90,7 @@ track_create(struct client *cl, uint64_t cursor)
     if (t == NULL)
         return NULL;
     t->client = cl;
+    list_link_init(&t->of_turn);
     ledger_init(&t->ledger, cursor);
     if (list_is_empty(&f->tracks))
         wheel_arm(wheel_of(f), &f->track_timer, front_now_ms(f) + LOOK_MS);
@@ -102,6 +107,23 @@ count_unacked(const struct client_track *t, uint32_t before)
                (uint64_t)t->ledger.events - before);
 }
 
+/* Its answer is here, or not to be waited for: the next one's turn. */
+static void
+end_asking(struct client_track *t)
+{
+    struct front *const f = t->client->front;
+    struct list_link *link;
+
+    if (!t->is_asking)
+        return;
+    t->is_asking = false;
+    f->catching.asking--;
+    link = list_pop_front(&f->catching.waiting);
+    if (link != NULL)
+        conn_await_drained(
+            CONTAINER_OF(link, struct client_track, of_turn)->client->conn);
+}
+
 static void
 track_destroy(struct client_track *t)
 {
@@ -110,6 +132,8 @@ track_destroy(struct client_track *t)
 
     t->ledger.events = 0;
     count_unacked(t, before);
+    list_remove(&t->of_turn);
+    end_asking(t);
     cl->track = NULL;
     list_remove(&t->of_front);
     if (list_is_empty(&cl->front->tracks))
@@ -210,6 +234,7 @@ void
 client_on_track_due(struct wheel_timer *timer, uint64_t now_ms)
 {
     struct front *const f = CONTAINER_OF(timer, struct front, track_timer);
+    uint64_t wait_ms = LOOK_MS;
     struct list now;
     struct list_link *link;
 
@@ -221,12 +246,14 @@ client_on_track_due(struct wheel_timer *timer, uint64_t now_ms)
         list_push_back(&now, link);
     }
     /* What was not looked at comes first the next time. */
-    wheel_arm(wheel_of(f), timer,
-              now_ms + (list_is_empty(&f->tracks) ? LOOK_MS : LOOK_SOON_MS));
+    if (!list_is_empty(&f->tracks))
+        wait_ms = LOOK_SOON_MS;
     while ((link = list_pop_front(&now)) != NULL) {
         list_push_back(&f->tracks, link);
         look_at(CONTAINER_OF(link, struct client_track, of_front));
     }
+    if (!list_is_empty(&f->tracks))
+        wheel_arm(wheel_of(f), timer, now_ms + wait_ms);
 }
 
 /* ---- what it is told ----------------------------------------------------- */
@@ -291,7 +318,7 @@ client_note(struct client *cl, const struct delivery *d)
         t->got++;
     if (d->event->kind == EVENT_TOLD)
         t->has_mail = true;
-    if (ledger_is_full(&t->ledger) && t->ledger.used > 0)
+    if (ledger_is_full(&t->ledger) && t->ledger.used >= NOTES_FREE)
         settle(t);
     before = t->ledger.events;
     ledger_note(&t->ledger, d->event->id, conn_queued_upto(cl->conn));
@@ -311,7 +338,6 @@ static void
 start_behind(struct client_track *t, uint64_t next, uint64_t expected)
 {
     t->is_behind = true;
-    t->is_asking = false;
     t->next = next;
     t->expected = expected;
     t->got = 0;
@@ -389,12 +415,18 @@ client_on_drained(struct conn *c)
     if (t == NULL || !t->is_behind || t->is_asking ||
         cl->state != CLIENT_MEMBER)
         return;
+    if (cl->front->catching.asking >= CATCH_AT_ONCE) {
+        if (!list_is_linked(&t->of_turn))
+            list_push_back(&cl->front->catching.waiting, &t->of_turn);
+        return;
+    }
     ask.cursor = t->next;
     if (client_send_command(cl, &ask) < 0) {
         conn_close(c, CONN_END_NOMEM);
         return;
     }
     t->is_asking = true;
+    cl->front->catching.asking++;
 }
 
 /* The difference to what was to come could not be had any more. */
@@ -417,7 +449,7 @@ client_on_caught_up(struct client *cl, const struct event *e)
 
     if (t == NULL || !t->is_asking)
         return;
-    t->is_asking = false;
+    end_asking(t);
     t->next = e->number;
     if (ledger_is_settled(&t->ledger))
         t->ledger.cursor = e->number;

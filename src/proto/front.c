@@ -43,6 +43,7 @@ front_create(const struct front_env *env, const struct proto_conf *conf,
     list_init(&f->leaving);
     list_init(&f->tracks);
     list_init(&f->revivals);
+    list_init(&f->catching.waiting);
     wheel_timer_init(&f->leave_timer, client_on_leave_due);
     wheel_timer_init(&f->relief_timer, window_on_relief_due);
     wheel_timer_init(&f->track_timer, client_on_track_due);

@@ -31,6 +31,8 @@
 #include "proto/front.h"
 #include "proto/view_priv.h"
 
+#define CATCH_AT_ONCE 16 /* clients of a front that catch up at a time */
+
 struct front {
     /* set once */
     struct front_env env;
@@ -48,6 +50,10 @@ struct front {
     struct wheel_timer relief_timer; /* looks after `waiting` */
     struct list tracks;              /* client_track.of_front */
     struct wheel_timer track_timer;  /* armed while there are some */
+    struct {
+        unsigned asking;     /* clients whose CATCH_UP is under way */
+        struct list waiting; /* client_track.of_turn, longest first */
+    } catching;
     struct list revivals;            /* that try again */
     struct wheel_timer revive_timer; /* armed while there are some */
     uint64_t epoch;                  /* of the last PEERS delivery */
