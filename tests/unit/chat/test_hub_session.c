@@ -4,7 +4,6 @@
  * and how the wait ends when nobody comes back.
  */
 #include <stdio.h>
-#include <string.h>
 
 #include "rig.h"
 #include "support/unit.h"
