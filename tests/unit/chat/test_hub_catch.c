@@ -2,7 +2,6 @@
  *
  * CATCH_UP: what was missed, from where it is kept, in order and once.
  */
-#include <string.h>
 
 #include "rig.h"
 #include "support/unit.h"
