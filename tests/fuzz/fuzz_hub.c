@@ -68,12 +68,18 @@ follow(struct input *in, struct hub_conf *conf, struct hub *hub,
             hub_reload(hub, &conf->chat);
             model_reload(model, &conf->chat);
         }
+        if (script_tick(&script, &now)) {
+            recorder_start(rec);
+            hub_tick(hub, &now, &rec->out);
+            model_follow_tick(model, &now, rec);
+        }
         script_next(&script, &c, &now);
         draw_raw(in, &c.name);
         draw_raw(in, &c.text);
         recorder_start(rec);
         hub_apply(hub, &c, &now, &rec->out);
         model_follow(model, &c, &now, rec);
+        ASSERT(hub_next_tick_ms(hub) == model_next_tick_ms(model));
     }
 }
 

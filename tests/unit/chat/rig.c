@@ -59,8 +59,7 @@ put_number(struct buf *line, const char *field, uint64_t value)
 static bool
 has_places(const struct event *e)
 {
-    return e->kind == EVENT_RENAMED || e->kind == EVENT_QUIT ||
-           e->kind == EVENT_AWAY;
+    return e->kind >= EVENT_RENAMED && e->kind <= EVENT_RETURNED;
 }
 
 /* " seq=3,1": one for each place; " items=anna,bob(lunch)3". */
@@ -85,6 +84,19 @@ put_list(struct buf *line, const struct event *e)
     }
 }
 
+static bool
+has_token(const struct event *e)
+{
+    return e->kind == EVENT_ATTACHED || e->kind == EVENT_RESUMED;
+}
+
+static bool
+is_list(const struct event *e)
+{
+    return e->kind == EVENT_MEMBERS || e->kind == EVENT_ROOMS ||
+           e->kind == EVENT_CAUGHT_UP;
+}
+
 static void
 put_event(struct buf *line, const struct event *e, uint64_t now_ms)
 {
@@ -92,21 +104,41 @@ put_event(struct buf *line, const struct event *e, uint64_t now_ms)
     if (e->who.nick.len > 0)
         buf_printf(line, " %.*s", SLICE_ARG(e->who.nick));
     put_slice(line, "name", e->name);
-    put_slice(line, "text", e->text);
+    if (!has_token(e))
+        put_slice(line, "text", e->text);
     put_list(line, e);
-    put_number(line, "number", e->number);
+    if (e->kind != EVENT_CAUGHT_UP)
+        put_number(line, "number", e->number);
     put_number(line, "seq", e->seq);
-    if (e->kind == EVENT_TOPIC_IS)
+    if (e->kind == EVENT_TOPIC_IS || e->kind == EVENT_RESUMED)
         put_number(line, "at", e->wall_ms);
-    if (e->style != SAY_TEXT)
+    if (e->kind == EVENT_RESUMED && e->style == 1)
+        buf_append_str(line, " echoes");
+    else if (e->style != SAY_TEXT)
         buf_printf(line, " style=%s", style_name((enum say_style)e->style));
     if (e->refusal != REFUSAL_NONE)
         buf_printf(line, " why=%s", refusal_name((enum refusal)e->refusal));
-    if ((e->kind == EVENT_MEMBERS || e->kind == EVENT_ROOMS) && !e->last)
+    if (is_list(e) && !e->last)
         buf_append_str(line, " more");
     /* Standing events are older than the command; all others are of now. */
     if (e->kind != EVENT_DONE && e->kind != EVENT_TOPIC_IS && e->id != 0)
         ck_assert_uint_le(e->wall_ms, now_ms);
+}
+
+/* What no line shows. */
+static void
+note(struct rig *rig, const struct event *e)
+{
+    if (e->kind == EVENT_ATTACHED || e->kind == EVENT_RESUMED)
+        rig->attached = e->who.session;
+    if (has_token(e) && e->text.len > 0)
+        ck_assert(token_parse(e->text, &rig->token));
+    if (e->kind == EVENT_RESUMED)
+        rig->resumed_at = e->id;
+    else if (e->id != 0)
+        rig->last_id = e->id;
+    if (e->kind == EVENT_CAUGHT_UP)
+        rig->caught_up = e->number;
 }
 
 static void
@@ -116,14 +148,13 @@ on_emit(void *arg, unsigned worker, const struct delivery *d)
     struct buf line;
 
     ck_assert_uint_lt(rig->count, RIG_LINES_MAX);
-    if (d->event->kind == EVENT_ATTACHED)
-        rig->attached = d->event->who.session;
-
+    note(rig, d->event);
     buf_init(&line);
     buf_printf(&line, "%u %s", worker, route_name(d->route));
     put_event(&line, d->event, rig->now.wall_ms);
-    if (d->replay)
-        buf_append_str(&line, " replay");
+    if (d->replay != REPLAY_NONE)
+        buf_append_str(&line,
+                       d->replay == REPLAY_HISTORY ? " replay" : " missed");
     if (d->to == rig->asker) {
         ck_assert_uint_eq(d->request, rig->request);
     } else {
@@ -150,7 +181,7 @@ rig_open(struct rig *rig, const struct chat_conf *chat)
 {
     *rig = (struct rig){
         .conf = {.key = {"a key for tests"}, .workers = RIG_WORKERS},
-        .now = {.wall_ms = 1000                         },
+        .now = {.wall_ms = 1000,            .mono_ms = 1000       },
     };
     if (chat != NULL)
         rig->conf.chat = *chat;
@@ -231,16 +262,130 @@ rig_count(struct rig *rig, const struct person *who, enum command_kind kind,
     rig_apply(rig, &c);
 }
 
+/* A secret that was not there before. */
+static struct token_secret
+next_secret(struct rig *rig)
+{
+    struct token_secret secret = {.bytes = {0}};
+
+    rig->secrets++;
+    memcpy(secret.bytes, &rig->secrets, sizeof(rig->secrets));
+    return secret;
+}
+
+static struct person
+attach(struct rig *rig, uint64_t conn, const char *nick, bool resumable)
+{
+    struct person who = {.conn = conn};
+    struct command c = command_from(rig, &who, COMMAND_ATTACH, nick, "");
+
+    c.resumable = resumable;
+    c.secret = next_secret(rig);
+    rig->attached = 0;
+    rig_apply(rig, &c);
+    ck_assert_msg(rig->attached != 0, "%s", rig->lines[0]);
+    who.session = rig->attached;
+    who.token = rig->token;
+    return who;
+}
+
 struct person
 rig_attach(struct rig *rig, uint64_t conn, const char *nick)
 {
-    struct person who = {.conn = conn};
+    return attach(rig, conn, nick, false);
+}
 
+struct person
+rig_attach_resumable(struct rig *rig, uint64_t conn, const char *nick)
+{
+    return attach(rig, conn, nick, true);
+}
+
+void
+rig_lose(struct rig *rig, const struct person *who, const char *why)
+{
+    struct command c = command_from(rig, who, COMMAND_DETACH, "", why);
+
+    c.how = DETACH_LOST;
+    c.cursor = c.upto = rig->last_id;
+    rig_apply(rig, &c);
+}
+
+void
+rig_end(struct rig *rig, const struct person *who, struct rig_end end)
+{
+    struct command c = command_from(rig, who, COMMAND_DETACH, "", "lost");
+
+    c.how = end.how;
+    c.cursor = end.cursor;
+    c.upto = end.upto;
+    c.count = end.count;
+    rig_apply(rig, &c);
+}
+
+void
+rig_ask_resume(struct rig *rig, uint64_t conn, const struct token *token)
+{
+    const struct person nobody = {.conn = conn};
+    struct command c = command_from(rig, &nobody, COMMAND_RESUME, "", "");
+
+    c.token = *token;
+    c.secret = next_secret(rig);
+    rig_apply(rig, &c);
+}
+
+void
+rig_resume(struct rig *rig, struct person *who, uint64_t conn)
+{
     rig->attached = 0;
-    rig_do(rig, &who, COMMAND_ATTACH, nick, "");
-    ck_assert_msg(rig->attached != 0, "%s", rig->lines[0]);
-    who.session = rig->attached;
-    return who;
+    rig_ask_resume(rig, conn, &who->token);
+    ck_assert_msg(rig->attached == who->session, "%s", rig->lines[0]);
+    who->conn = conn;
+    who->token = rig->token;
+}
+
+void
+rig_catch_up(struct rig *rig, const struct person *who, uint64_t cursor,
+             uint32_t count)
+{
+    struct command c = command_from(rig, who, COMMAND_CATCH_UP, "", "");
+
+    c.cursor = cursor;
+    c.count = count;
+    rig_apply(rig, &c);
+}
+
+void
+rig_ack(struct rig *rig, const struct person *who, uint64_t cursor)
+{
+    struct command c = command_from(rig, who, COMMAND_ACK, "", "");
+
+    c.cursor = cursor;
+    rig_apply(rig, &c);
+}
+
+void
+rig_echo(struct rig *rig, const struct person *who, bool on)
+{
+    struct command c = command_from(rig, who, COMMAND_ACKS, "", "");
+
+    c.set = on;
+    rig_apply(rig, &c);
+}
+
+void
+rig_tick(struct rig *rig, uint64_t mono_ms)
+{
+    const struct hub_out out = {.emit = on_emit, .arg = rig};
+    const uint32_t request = rig->request;
+
+    forget_lines(rig);
+    rig->now.mono_ms = mono_ms;
+    rig->asker = 0;
+    rig->request = 0; /* nobody asks */
+    hub_tick(rig->hub, &rig->now, &out);
+    hub_check(rig->hub);
+    rig->request = request;
 }
 
 void

@@ -147,6 +147,53 @@ START_TEST(what_happens_in_rooms_is_logged_and_answers_are_not)
 }
 END_TEST
 
+START_TEST(kept_is_what_is_logged_and_what_was_said_to_one_or_all)
+{
+    for (unsigned kind = 0; kind < EVENT_COUNT; kind++)
+        ck_assert_int_eq(event_is_kept((enum event_kind)kind),
+                         kind <= EVENT_AWAY || kind == EVENT_TOLD ||
+                             kind == EVENT_ANNOUNCED);
+}
+END_TEST
+
+START_TEST(ones_own_doings_are_not_shown_but_talk_to_who_echoes)
+{
+    for (unsigned kind = 0; kind < EVENT_COUNT; kind++) {
+        const struct event e = {.kind = (uint8_t)kind};
+        const bool is_doing = kind == EVENT_JOINED || kind == EVENT_PARTED ||
+                              kind == EVENT_RENAMED || kind == EVENT_QUIT ||
+                              kind == EVENT_AWAY || kind == EVENT_RETURNED;
+
+        ck_assert(event_is_shown(&e, false, false));
+        ck_assert(event_is_shown(&e, false, true));
+        ck_assert_int_eq(event_is_shown(&e, true, true), !is_doing);
+        ck_assert_int_eq(event_is_shown(&e, true, false),
+                         !is_doing && kind != EVENT_SAID);
+    }
+}
+END_TEST
+
+START_TEST(a_loss_has_places_too)
+{
+    const struct event_place places[] = {
+        {7, 0},
+        {9, 0}
+    };
+
+    for (unsigned kind = EVENT_LOST; kind <= EVENT_RETURNED; kind++) {
+        const struct event from = {
+            .kind = (uint8_t)kind, .count = 2, .u.places = places};
+        struct event *const e = event_create(&from);
+
+        ck_assert_ptr_nonnull(e);
+        ck_assert_uint_eq(e->u.places[0].room, 7);
+        ck_assert_uint_eq(e->u.places[1].room, 9);
+        ck_assert_uint_eq(event_bytes(e), sizeof(*e) + sizeof(places));
+        event_unref(e);
+    }
+}
+END_TEST
+
 START_TEST(everything_has_a_name_of_its_own)
 {
     for (unsigned i = 0; i < EVENT_COUNT; i++) {
@@ -169,4 +216,6 @@ UNIT_MAIN("chat/event", an_event_has_its_own_copy_of_all_bytes,
           an_event_has_its_own_copy_of_its_items, the_last_reference_frees,
           short_memory_gives_no_event_and_counts_none,
           what_happens_in_rooms_is_logged_and_answers_are_not,
-          everything_has_a_name_of_its_own)
+          kept_is_what_is_logged_and_what_was_said_to_one_or_all,
+          ones_own_doings_are_not_shown_but_talk_to_who_echoes,
+          a_loss_has_places_too, everything_has_a_name_of_its_own)

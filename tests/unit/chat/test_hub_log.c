@@ -5,6 +5,7 @@
  */
 #include "chat/hub_priv.h"
 
+#include <errno.h>
 #include <stdbool.h>
 
 #include "support/unit.h"
@@ -174,6 +175,101 @@ START_TEST(a_ring_that_cannot_grow_keeps_fewer)
 }
 END_TEST
 
+/* ---- ids ----------------------------------------------------------------- */
+
+static void
+push_id(uint64_t id)
+{
+    const struct event draft = {.kind = EVENT_SAID, .id = id, .seq = id};
+    struct event *const e = event_create(&draft);
+
+    ck_assert_ptr_nonnull(e);
+    event_log_push(&event_log, e, &limits, &tally);
+    event_unref(e);
+}
+
+/* Ids 10, 20 ... 1000, of which the last 30 are kept: 710 to 1000. */
+static void
+open_tens(void)
+{
+    log_open(30, 1 << 20);
+    for (uint64_t id = 10; id <= 1000; id += 10)
+        push_id(id);
+}
+
+static uint64_t
+id_after(uint64_t id)
+{
+    const uint64_t at = event_log_after(&event_log, id);
+
+    return at == event_log.end ? 0 : event_log_at(&event_log, at)->event->id;
+}
+
+START_TEST(the_next_id_is_found_whether_that_one_is_kept_or_not)
+{
+    open_tens();
+    ck_assert_uint_eq(id_after(0), 710);
+    ck_assert_uint_eq(id_after(500), 710);
+    for (uint64_t id = 701; id <= 1000; id++)
+        ck_assert_uint_eq(id_after(id), id >= 1000 ? 0
+                                        : id < 710 ? 710
+                                                   : (id / 10 + 1) * 10);
+    ck_assert_uint_eq(event_log_after(&event_log, UINT64_MAX), event_log.end);
+    log_close();
+}
+END_TEST
+
+START_TEST(nothing_comes_after_any_id_in_an_empty_log)
+{
+    log_open(30, 1 << 20);
+    ck_assert_uint_eq(event_log_after(&event_log, 0), event_log.end);
+    push_id(5);
+    event_log_drop_upto(&event_log, 5, &tally);
+    ck_assert_uint_eq(event_log_after(&event_log, 0), event_log.end);
+    log_close();
+}
+END_TEST
+
+START_TEST(what_is_up_to_an_id_is_dropped_and_no_more)
+{
+    open_tens();
+    event_log_drop_upto(&event_log, 709, &tally);
+    ck_assert_uint_eq(kept(), 30);
+    event_log_drop_upto(&event_log, 905, &tally);
+    ck_assert_uint_eq(kept(), 10);
+    ck_assert_uint_eq(tally.events, 10);
+    ck_assert_uint_eq(event_log.said, 10);
+    ck_assert_uint_eq(id_after(0), 910);
+    event_log_drop_upto(&event_log, UINT64_MAX, &tally);
+    ck_assert_uint_eq(kept(), 0);
+    ck_assert_uint_eq(event_log.bytes, 0);
+    push_id(2000);
+    ck_assert_uint_eq(said_seq(1), 2000);
+    log_close();
+}
+END_TEST
+
+START_TEST(a_place_that_was_reserved_needs_no_memory)
+{
+    log_open(100, 1 << 20);
+    for (uint64_t id = 1; id <= 16; id++)
+        push_id(id);
+    ck_assert_int_eq(event_log_reserve(&event_log), 0);
+    memory_is_short = true;
+    push_id(17);
+    ck_assert_uint_eq(kept(), 17);
+    for (uint64_t id = 18; id <= 32; id++) {
+        ck_assert_int_eq(event_log_reserve(&event_log), 0);
+        push_id(id);
+    }
+    ck_assert_int_eq(event_log_reserve(&event_log), -ENOMEM);
+    memory_is_short = false;
+
+    ck_assert_uint_eq(kept(), 32);
+    log_close();
+}
+END_TEST
+
 UNIT_MAIN("chat/hub_log", it_keeps_so_many_events_and_drops_the_oldest,
           it_keeps_so_many_bytes,
           an_event_above_all_limits_is_kept_until_the_next,
@@ -181,4 +277,8 @@ UNIT_MAIN("chat/hub_log", it_keeps_so_many_events_and_drops_the_oldest,
           what_was_said_is_found_between_other_events,
           what_was_said_may_all_have_been_dropped,
           lower_limits_take_effect_with_the_next_event,
-          a_ring_that_cannot_grow_keeps_fewer)
+          a_ring_that_cannot_grow_keeps_fewer,
+          the_next_id_is_found_whether_that_one_is_kept_or_not,
+          nothing_comes_after_any_id_in_an_empty_log,
+          what_is_up_to_an_id_is_dropped_and_no_more,
+          a_place_that_was_reserved_needs_no_memory)

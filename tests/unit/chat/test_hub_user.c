@@ -165,7 +165,7 @@ START_TEST(a_session_is_good_only_with_its_own_conn)
 
     rig_open(&rig, NULL);
     anna = rig_attach(&rig, RIG_CONN(0, 1), "anna");
-    thief = (struct person){RIG_CONN(0, 2), anna.session};
+    thief = (struct person){.conn = RIG_CONN(0, 2), .session = anna.session};
     rig_do(&rig, &thief, COMMAND_JOIN, "#tea", "");
     rig_expect_refusal(&rig, REFUSAL_NO_SESSION);
     rig_do(&rig, &thief, COMMAND_DETACH, "", "");
