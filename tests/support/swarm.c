@@ -8,6 +8,7 @@
 #include <check.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -59,6 +60,32 @@ swarm_reset(struct swarm *s, size_t i)
     swarm_close(s, i);
 }
 
+bool
+swarm_vanish(struct swarm *s, size_t i)
+{
+    const int on = 1;
+
+    if (setsockopt(s->clients[i].fd, IPPROTO_TCP, TCP_REPAIR, &on, sizeof(on)) <
+        0)
+        return false;
+    swarm_close(s, i);
+    return true;
+}
+
+void
+swarm_end_writing(struct swarm *s, size_t i)
+{
+    s->clients[i].may_end = true;
+    ck_assert_int_eq(shutdown(s->clients[i].fd, SHUT_WR), 0);
+}
+
+void
+swarm_mute(struct swarm *s, size_t i)
+{
+    ck_assert_int_eq(epoll_ctl(s->epoll, EPOLL_CTL_DEL, s->clients[i].fd, NULL),
+                     0);
+}
+
 void
 swarm_fini(struct swarm *s)
 {
@@ -88,6 +115,11 @@ connect_one(struct swarm *s, size_t i, const struct sockaddr_in *to)
 
     c->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     ck_assert_int_ge(c->fd, 0);
+    if (s->receive_buffer > 0)
+        ck_assert_int_eq(setsockopt(c->fd, SOL_SOCKET, SO_RCVBUF,
+                                    &s->receive_buffer,
+                                    sizeof(s->receive_buffer)),
+                         0);
     if (connect(c->fd, (const struct sockaddr *)to, sizeof(*to)) < 0 &&
         errno != EINPROGRESS)
         e2e_fail("connect: %s", strerror(errno));
