@@ -112,9 +112,13 @@ static void
 connect_one(struct swarm *s, size_t i, const struct sockaddr_in *to)
 {
     struct swarm_client *const c = &s->clients[i];
+    const int on = 1;
 
     c->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     ck_assert_int_ge(c->fd, 0);
+    /* A test writes in small pieces, and must not wait for Nagle. */
+    ck_assert_int_eq(
+        setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)), 0);
     if (s->receive_buffer > 0)
         ck_assert_int_eq(setsockopt(c->fd, SOL_SOCKET, SO_RCVBUF,
                                     &s->receive_buffer,
