@@ -25,6 +25,7 @@ struct swarm_client {
     bool may_end;    /* the server may close it */
     bool has_ended;  /* and did */
     bool is_blocked; /* waits for EPOLLOUT */
+    bool is_deaf;    /* swarm_mute() */
     uint64_t heard;  /* bytes */
     char *in;        /* the beginning of a line */
     size_t in_len;
@@ -69,7 +70,7 @@ bool swarm_vanish(struct swarm *s, size_t i);
 /* shutdown(2): the server sees the end, and may answer and close. */
 void swarm_end_writing(struct swarm *s, size_t i);
 
-/* Reads no more from it. */
+/* Reads no more from it; what it says still goes out. */
 void swarm_mute(struct swarm *s, size_t i);
 
 /* Serves all until is_done(arg); `what` is told when that never comes. */
