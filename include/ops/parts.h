@@ -17,6 +17,7 @@ struct acceptor;
 struct conns;
 struct front;
 struct hub_thread;
+struct watchdog;
 struct worker;
 
 /* A listening socket the acceptor has. */
@@ -32,12 +33,14 @@ struct parts {
     struct worker *main_worker; /* runs main(): signals, control socket */
     struct worker *hub_worker;
     struct worker *acceptor_worker;
+    struct worker *watchdog_worker;
     struct worker **workers;
     struct conns **conns;
     struct front **fronts;
     size_t worker_count;
     struct hub_thread *hub;
     struct acceptor *acceptor;
+    struct watchdog *watchdog; /* of all the workers above but its own */
     /* [main], changed by a reload */
     const struct config *config;
     size_t listener_count;

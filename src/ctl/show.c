@@ -119,6 +119,35 @@ append_workers(const json_t *answer, struct buf *out)
     }
 }
 
+/* Those that were stuck once, or are. */
+static void
+append_stalls(const json_t *list, struct buf *out)
+{
+    const json_t *t;
+    size_t i;
+
+    json_array_foreach(list, i, t)
+    {
+        const uint64_t stalls = number(t, "stalls");
+        const uint64_t now_ms = number(t, "stalled_ms");
+
+        if (stalls == 0)
+            continue;
+        append_label(out, "stalled");
+        text_append(out, text(t, "name"));
+        buf_printf(out, " %" PRIu64 ": %" PRIu64 " time%s, at most ",
+                   number(t, "index"), stalls, plural(stalls));
+        text_append_duration(out, number(t, "longest_stall_ms"));
+        if (now_ms > 0) {
+            buf_append_str(out, "; now for ");
+            text_append_duration(out, now_ms);
+            buf_append_str(out, " in ");
+            text_append(out, text(t, "where"));
+        }
+        buf_append_char(out, '\n');
+    }
+}
+
 static void
 append_messages(const json_t *m, struct buf *out)
 {
@@ -145,6 +174,7 @@ show_status(const json_t *answer, struct buf *out)
     append_config(answer, out);
     append_listeners(json_object_get(answer, "listeners"), out);
     append_workers(answer, out);
+    append_stalls(json_object_get(answer, "threads"), out);
     append_count(out, "connections", number(answer, "connections"));
     append_count(out, "users", number(answer, "users"));
     append_count(out, "rooms", number(answer, "rooms"));

@@ -23,6 +23,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "loop/watchdog.h"
 #include "loop/worker.h"
 #include "net/acceptor.h"
 #include "net/conns.h"
@@ -135,7 +136,8 @@ make_workers(struct server *s)
 
     if ((rc = make_worker("main", 0, -1, &p->main_worker)) < 0 ||
         (rc = make_worker("hub", 0, -1, &p->hub_worker)) < 0 ||
-        (rc = make_worker("acceptor", 0, -1, &p->acceptor_worker)) < 0)
+        (rc = make_worker("acceptor", 0, -1, &p->acceptor_worker)) < 0 ||
+        (rc = make_worker("watchdog", 0, -1, &p->watchdog_worker)) < 0)
         return rc;
     for (size_t i = 0; i < n; i++) {
         rc = make_worker("worker", (unsigned)i, pick_cpu(s, i), &p->workers[i]);
@@ -254,6 +256,19 @@ make_acceptor(struct server *s)
 }
 
 static int
+make_watchdog(struct server *s)
+{
+    struct parts *const p = &s->parts;
+    struct worker *watched[WORKERS_MAX + 3] = {p->main_worker, p->hub_worker,
+                                               p->acceptor_worker};
+    size_t n = 3;
+
+    for (size_t i = 0; i < p->worker_count; i++)
+        watched[n++] = p->workers[i];
+    return watchdog_create(p->watchdog_worker, watched, n, &p->watchdog);
+}
+
+static int
 reload_for_control(void *arg, char *why, size_t size)
 {
     return server_reload(arg, why, size);
@@ -326,7 +341,7 @@ wire(struct server *s)
 
     if ((rc = make_workers(s)) < 0 || (rc = make_hub(s)) < 0 ||
         (rc = make_fronts(s)) < 0 || (rc = make_acceptor(s)) < 0 ||
-        (rc = open_signals(s)) < 0)
+        (rc = make_watchdog(s)) < 0 || (rc = open_signals(s)) < 0)
         return complain("cannot start", rc);
     rc = open_control(s);
     if (rc < 0)
@@ -417,6 +432,8 @@ start_threads(struct server *s)
         rc = listen_plan_apply(&s->plan, s);
     if (rc == 0)
         rc = worker_start(p->acceptor_worker);
+    if (rc == 0)
+        rc = worker_start(p->watchdog_worker);
     return rc;
 }
 
@@ -438,7 +455,7 @@ server_run(struct server *s)
 
 /* ---- close ---------------------------------------------------------------- */
 
-/* Who hands over stops before who receives. */
+/* Who hands over stops before who receives, and who watches last. */
 static void
 stop_threads(struct server *s)
 {
@@ -451,6 +468,8 @@ stop_threads(struct server *s)
             worker_stop(p->workers[i]);
     if (p->hub_worker != NULL)
         worker_stop(p->hub_worker);
+    if (p->watchdog_worker != NULL)
+        worker_stop(p->watchdog_worker);
 }
 
 static void
@@ -477,6 +496,8 @@ destroy_parts(struct server *s)
         front_destroy(p->fronts[i]);
     }
     acceptor_destroy(p->acceptor);
+    watchdog_destroy(p->watchdog);
+    worker_destroy(p->watchdog_worker);
     for (size_t i = 0; i < p->worker_count; i++)
         worker_destroy(p->workers[i]);
     hub_thread_destroy(p->hub);

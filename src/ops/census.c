@@ -27,6 +27,7 @@
 #include "base/msg.h"
 #include "base/slab.h"
 #include "chat/hub_thread.h"
+#include "loop/watchdog.h"
 #include "net/acceptor.h"
 #include "net/conns.h"
 #include "ops/control_priv.h"
@@ -63,6 +64,8 @@ struct census {
     uint64_t live_msgs;
     uint64_t live_msg_bytes;
     uint64_t lost_log_lines;
+    uint64_t stalls;
+    uint64_t longest_stall_ms;
     uint64_t fds;
     uint64_t threads;
     uint64_t rss_bytes;
@@ -191,6 +194,19 @@ read_rss(void)
 }
 
 static void
+look_at_stalls(struct census *sum, const struct watchdog *wd)
+{
+    for (size_t i = 0; i < watchdog_count(wd); i++) {
+        const struct watchdog_counters *const n = watchdog_counters(wd, i);
+        const uint64_t longest_ms = metric_read(&n->longest_ms);
+
+        sum->stalls += metric_read(&n->stalls);
+        if (longest_ms > sum->longest_stall_ms)
+            sum->longest_stall_ms = longest_ms;
+    }
+}
+
+static void
 look_at_process(struct census *sum)
 {
     const uint64_t fds = count_entries("/proc/self/fd");
@@ -243,24 +259,26 @@ static const struct number now_numbers[] = {
 };
 
 static const struct number total_numbers[] = {
-    {"accepted",        AT(conns.accepted)          },
-    {"closed",          AT(closed)                  },
-    {"queued_msgs",     AT(conns.queued_msgs)       },
-    {"sent_msgs",       AT(conns.sent_msgs)         },
-    {"dropped_msgs",    AT(conns.dropped_msgs)      },
-    {"queued_bytes",    AT(conns.queued_bytes)      },
-    {"sent_bytes",      AT(conns.sent_bytes)        },
-    {"dropped_bytes",   AT(conns.dropped_bytes)     },
-    {"refused_full",    AT(acceptor.refused_full)   },
-    {"refused_address", AT(acceptor.refused_address)},
-    {"refused_rate",    AT(acceptor.refused_rate)   },
-    {"refused_fds",     AT(acceptor.refused_fds)    },
-    {"accept_backoffs", AT(acceptor.backoffs)       },
-    {"behind",          AT(front.behind)            },
-    {"resumed",         AT(front.resumed)           },
-    {"missed",          AT(front.missed)            },
-    {"lost_deliveries", AT(lost)                    },
-    {"lost_log_lines",  AT(lost_log_lines)          },
+    {"accepted",         AT(conns.accepted)          },
+    {"closed",           AT(closed)                  },
+    {"queued_msgs",      AT(conns.queued_msgs)       },
+    {"sent_msgs",        AT(conns.sent_msgs)         },
+    {"dropped_msgs",     AT(conns.dropped_msgs)      },
+    {"queued_bytes",     AT(conns.queued_bytes)      },
+    {"sent_bytes",       AT(conns.sent_bytes)        },
+    {"dropped_bytes",    AT(conns.dropped_bytes)     },
+    {"refused_full",     AT(acceptor.refused_full)   },
+    {"refused_address",  AT(acceptor.refused_address)},
+    {"refused_rate",     AT(acceptor.refused_rate)   },
+    {"refused_fds",      AT(acceptor.refused_fds)    },
+    {"accept_backoffs",  AT(acceptor.backoffs)       },
+    {"behind",           AT(front.behind)            },
+    {"resumed",          AT(front.resumed)           },
+    {"missed",           AT(front.missed)            },
+    {"lost_deliveries",  AT(lost)                    },
+    {"lost_log_lines",   AT(lost_log_lines)          },
+    {"stalls",           AT(stalls)                  },
+    {"longest_stall_ms", AT(longest_stall_ms)        },
 };
 
 static const struct number memory_numbers[] = {
@@ -364,6 +382,7 @@ balances_json(const struct census *sum, bool *balanced)
 static void
 answer_census(void *arg, const struct survey *s)
 {
+    const struct control_conn *const c = arg;
     struct census sum = {.timers = 0};
     json_t *weighed;
     bool balanced;
@@ -371,6 +390,7 @@ answer_census(void *arg, const struct survey *s)
     for (size_t i = 0; i < survey_count(s); i++)
         add_part(&sum, survey_answer(s, i));
     look_at_process(&sum);
+    look_at_stalls(&sum, c->control->env.parts->watchdog);
     weighed = balances_json(&sum, &balanced);
 
     control_answer(arg, json_pack("{s:b, s:b, s:o, s:o, s:o, s:o}", "ok", 1,

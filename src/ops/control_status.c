@@ -8,6 +8,8 @@
 #include <unistd.h>
 
 #include "chat/hub_thread.h"
+#include "loop/watchdog.h"
+#include "loop/worker.h"
 #include "net/acceptor.h"
 #include "net/conns.h"
 #include "ops/control_priv.h"
@@ -73,6 +75,29 @@ list_workers(const struct parts *p)
     return list;
 }
 
+/* Each thread that runs a loop: where it is, and whether it got stuck. */
+static json_t *
+list_threads(const struct parts *p)
+{
+    json_t *const list = json_array();
+
+    for (size_t i = 0; i < watchdog_count(p->watchdog); i++) {
+        const struct worker *const w = watchdog_worker(p->watchdog, i);
+        const struct watchdog_counters *const n =
+            watchdog_counters(p->watchdog, i);
+        uint64_t since_ms;
+
+        json_array_append_new(
+            list,
+            json_pack("{s:s, s:I, s:s, s:I, s:I, s:I}", "name", worker_name(w),
+                      "index", (json_int_t)worker_index(w), "where",
+                      worker_where(w, &since_ms), "stalls", number(&n->stalls),
+                      "longest_stall_ms", number(&n->longest_ms), "stalled_ms",
+                      number(&n->stalled_ms)));
+    }
+    return list;
+}
+
 /* Sums over the workers. */
 struct traffic {
     json_int_t open;
@@ -128,13 +153,15 @@ control_on_status(struct control_conn *c, const struct control_request *r)
 
     control_answer(
         c, json_pack(
-               "{s:b, s:s, s:I, s:I, s:I, s:o, s:o, s:o, s:I, s:I, s:I, "
-               "s:I, s:o}",
+               "{s:b, s:s, s:I, s:I, s:I, s:o, s:o, s:o, s:b, s:o, s:I, s:I, "
+               "s:I, s:I, s:o}",
                "ok", 1, "version", KLATCH_VERSION, "pid", (json_int_t)getpid(),
                "started_ms", (json_int_t)p->started_wall_ms, "uptime_ms",
                (json_int_t)(worker_now_ms(p->main_worker) - p->started_mono_ms),
                "config", config_path_json(p), "listeners", list_listeners(p),
-               "workers", list_workers(p), "connections", sum.open, "users",
+               "workers", list_workers(p), "alive",
+               watchdog_all_alive(p->watchdog, worker_now_ms(p->main_worker)),
+               "threads", list_threads(p), "connections", sum.open, "users",
                number(&hub->users), "rooms", number(&hub->rooms), "members",
                number(&hub->members), "messages", describe_traffic(p, &sum)));
 }

@@ -5,8 +5,7 @@
  *
  * Three clients who have all spoken to each other leave in every order and in
  * every way. With one worker they share a thread, with four each has its own.
- * A peer that vanishes without a packet is not among the ways: that takes a
- * firewall or TCP_REPAIR.
+ * Who vanishes without a packet is found out about when an operator speaks.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -103,6 +102,13 @@ half_a_character_and_close(struct scene *s, size_t i)
 }
 
 static void
+half_a_line_and_read(struct scene *s, size_t i)
+{
+    peer_send(&s->peers[i], "I never end");
+    end_writing_and_read(s, i);
+}
+
+static void
 a_line_and_close(struct scene *s, size_t i)
 {
     peer_send(&s->peers[i], "last words\n");
@@ -145,6 +151,28 @@ be_kicked(struct scene *s, size_t i)
     peer_close(&s->peers[i]);
 }
 
+/* What a telnet client sends for Ctrl-C, RFC 854. */
+static void
+interrupt_telnet(struct scene *s, size_t i)
+{
+    peer_send_bytes(&s->peers[i], "\xff\xf4", 2);
+    peer_expect(&s->peers[i], "* Goodbye, %s.", nicks[i]);
+    peer_expect_end(&s->peers[i], false);
+    peer_close(&s->peers[i]);
+}
+
+static void
+vanish(struct scene *s, size_t i)
+{
+    if (!peer_vanish(&s->peers[i]))
+        return; /* we may not: then it was a reset */
+    free(daemon_ask(&d,
+                    "{\"command\":\"broadcast\",\"args\":[\"Still there?\"]}"));
+    for (size_t k = 0; k < 3; k++)
+        if (s->peers[k].fd >= 0)
+            peer_expect(&s->peers[k], "* Operator: Still there?");
+}
+
 /* Somebody who stays speaks until the server cannot write to this one. */
 static void
 stop_reading_and_reset(struct scene *s, size_t i)
@@ -180,10 +208,13 @@ static const struct way ways[] = {
     {"half a line, FIN",         half_a_line_and_close,      NULL,         "connection closed"},
     {"half a line, RST",         half_a_line_and_reset,      NULL,         "connection lost"},
     {"half a character, FIN",    half_a_character_and_close, NULL,         "connection closed"},
+    {"half a line, reading",     half_a_line_and_read,       NULL,         "connection closed"},
     {"a line, FIN",              a_line_and_close,           "last words", "connection closed"},
     {"a line, RST",              a_line_and_reset,           "last words", "connection lost"},
     {"/quit, then reading",      quit_and_read,              NULL,         ""},
     {"/quit and close",          quit_and_close,             NULL,         "so long"},
+    {"telnet's Ctrl-C",          interrupt_telnet,           NULL,         ""},
+    {"vanishing",                vanish,                     NULL,         "connection lost"},
     {"kicked",                   be_kicked,                  NULL,         "kicked: enough"},
     {"not reading, then RST",    stop_reading_and_reset,     NULL,         "connection lost"},
 };
@@ -192,10 +223,36 @@ static const struct way ways[] = {
 
 /* -- a scene -------------------------------------------------------------- */
 
+static unsigned
+count_busy_workers(void)
+{
+    char *const status = daemon_ask(&d, "{\"command\":\"status\"}");
+    const char *at = strstr(status, "\"workers\":");
+    const char *const end = strstr(status, "\"alive\":");
+    unsigned busy = 0;
+
+    while ((at = strstr(at, ",\"connections\":")) != NULL && at < end) {
+        at += strlen(",\"connections\":");
+        busy += *at != '0';
+    }
+    free(status);
+    return busy;
+}
+
+/* All on one worker, or each on its own, as far as there are so many. */
+static void
+expect_spread(void)
+{
+    const unsigned workers = e2e_workers();
+
+    ck_assert_uint_eq(count_busy_workers(), workers < 3 ? workers : 3);
+}
+
 /* Small buffers, so that who does not read is soon full. */
 static void
 three_come(struct scene *s)
 {
+    daemon_await_census(&d, "conns", 0);
     for (size_t i = 0; i < 3; i++) {
         peer_connect_small(&s->peers[i], d.port, 4096);
         peer_enter(&s->peers[i], nicks[i]);
@@ -246,6 +303,7 @@ play(const size_t order[3], const struct way *const how[3])
     struct scene s;
 
     three_come(&s);
+    expect_spread();
     all_speak(&s);
     for (size_t n = 0; n < 3; n++) {
         const size_t i = order[n];

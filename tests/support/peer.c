@@ -175,6 +175,19 @@ peer_reset(struct peer *p)
     peer_close(p);
 }
 
+bool
+peer_vanish(struct peer *p)
+{
+    const int on = 1;
+
+    if (setsockopt(p->fd, IPPROTO_TCP, TCP_REPAIR, &on, sizeof(on)) < 0) {
+        peer_reset(p);
+        return false;
+    }
+    peer_close(p);
+    return true;
+}
+
 void
 peer_end_writing(struct peer *p)
 {

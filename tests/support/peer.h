@@ -54,6 +54,10 @@ void peer_close(struct peer *p);
 /* close(2) with SO_LINGER 0: the other side sees a RST. */
 void peer_reset(struct peer *p);
 
+/* Without a packet: the server finds out when it writes. That takes
+ * CAP_NET_ADMIN (TCP_REPAIR); without it false, and a reset. */
+bool peer_vanish(struct peer *p);
+
 /* shutdown(2): the other side sees EOF and may still answer. */
 void peer_end_writing(struct peer *p);
 

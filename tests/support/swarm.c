@@ -8,6 +8,7 @@
 #include <check.h>
 #include <errno.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -59,6 +60,47 @@ swarm_reset(struct swarm *s, size_t i)
     swarm_close(s, i);
 }
 
+static void
+watch(struct swarm *s, size_t i, bool writes)
+{
+    struct swarm_client *const c = &s->clients[i];
+    struct epoll_event ev = {.data.u64 = i};
+
+    if (!c->is_deaf)
+        ev.events |= EPOLLIN;
+    if (writes)
+        ev.events |= EPOLLOUT;
+    if (epoll_ctl(s->epoll, EPOLL_CTL_MOD, c->fd, &ev) < 0)
+        ck_assert_int_eq(epoll_ctl(s->epoll, EPOLL_CTL_ADD, c->fd, &ev), 0);
+    c->is_blocked = writes;
+}
+
+bool
+swarm_vanish(struct swarm *s, size_t i)
+{
+    const int on = 1;
+
+    if (setsockopt(s->clients[i].fd, IPPROTO_TCP, TCP_REPAIR, &on, sizeof(on)) <
+        0)
+        return false;
+    swarm_close(s, i);
+    return true;
+}
+
+void
+swarm_end_writing(struct swarm *s, size_t i)
+{
+    s->clients[i].may_end = true;
+    ck_assert_int_eq(shutdown(s->clients[i].fd, SHUT_WR), 0);
+}
+
+void
+swarm_mute(struct swarm *s, size_t i)
+{
+    s->clients[i].is_deaf = true;
+    watch(s, i, s->clients[i].is_blocked);
+}
+
 void
 swarm_fini(struct swarm *s)
 {
@@ -69,25 +111,21 @@ swarm_fini(struct swarm *s)
 }
 
 static void
-watch(struct swarm *s, size_t i, bool writes)
-{
-    struct swarm_client *const c = &s->clients[i];
-    struct epoll_event ev = {.events = EPOLLIN, .data.u64 = i};
-
-    if (writes)
-        ev.events |= EPOLLOUT;
-    if (epoll_ctl(s->epoll, EPOLL_CTL_MOD, c->fd, &ev) < 0)
-        ck_assert_int_eq(epoll_ctl(s->epoll, EPOLL_CTL_ADD, c->fd, &ev), 0);
-    c->is_blocked = writes;
-}
-
-static void
 connect_one(struct swarm *s, size_t i, const struct sockaddr_in *to)
 {
     struct swarm_client *const c = &s->clients[i];
+    const int on = 1;
 
     c->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     ck_assert_int_ge(c->fd, 0);
+    /* A test writes in small pieces, and must not wait for Nagle. */
+    ck_assert_int_eq(
+        setsockopt(c->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on)), 0);
+    if (s->receive_buffer > 0)
+        ck_assert_int_eq(setsockopt(c->fd, SOL_SOCKET, SO_RCVBUF,
+                                    &s->receive_buffer,
+                                    sizeof(s->receive_buffer)),
+                         0);
     if (connect(c->fd, (const struct sockaddr *)to, sizeof(*to)) < 0 &&
         errno != EINPROGRESS)
         e2e_fail("connect: %s", strerror(errno));
@@ -253,7 +291,8 @@ serve(struct swarm *s, size_t i, uint32_t events)
 {
     if ((events & EPOLLOUT) != 0)
         flush(s, i);
-    if ((events & (EPOLLIN | EPOLLERR | EPOLLHUP)) != 0)
+    if ((events & (EPOLLIN | EPOLLERR | EPOLLHUP)) != 0 &&
+        !s->clients[i].is_deaf)
         hear(s, i);
 }
 

@@ -25,6 +25,7 @@ struct swarm_client {
     bool may_end;    /* the server may close it */
     bool has_ended;  /* and did */
     bool is_blocked; /* waits for EPOLLOUT */
+    bool is_deaf;    /* swarm_mute() */
     uint64_t heard;  /* bytes */
     char *in;        /* the beginning of a line */
     size_t in_len;
@@ -38,7 +39,8 @@ struct swarm {
     struct swarm_client *clients;
     swarm_line_fn on_line;
     void *arg;
-    size_t ended; /* clients that the server closed */
+    size_t ended;       /* clients that the server closed */
+    int receive_buffer; /* of those that connect from now on; 0: as it comes */
 };
 
 /* Room for `count` clients, none connected. */
@@ -60,6 +62,16 @@ void swarm_send(struct swarm *s, size_t i, const char *fmt, ...)
 
 void swarm_close(struct swarm *s, size_t i);
 void swarm_reset(struct swarm *s, size_t i); /* with a RST */
+
+/* Without a packet: the server is not told, and finds out when it writes. That
+ * takes CAP_NET_ADMIN (TCP_REPAIR); false, and nothing done, without it. */
+bool swarm_vanish(struct swarm *s, size_t i);
+
+/* shutdown(2): the server sees the end, and may answer and close. */
+void swarm_end_writing(struct swarm *s, size_t i);
+
+/* Reads no more from it; what it says still goes out. */
+void swarm_mute(struct swarm *s, size_t i);
 
 /* Serves all until is_done(arg); `what` is told when that never comes. */
 void swarm_run_until(struct swarm *s, bool (*is_done)(void *arg), void *arg,

@@ -58,6 +58,25 @@ START_TEST(a_status_is_a_line_a_fact)
 }
 END_TEST
 
+START_TEST(a_thread_that_stalled_is_shown_in_the_status)
+{
+    const char *const text =
+        shown(show_status,
+              "{\"threads\":[{\"name\":\"main\",\"index\":0,\"stalls\":0},"
+              "{\"name\":\"hub\",\"index\":0,\"where\":\"wait\",\"stalls\":1,"
+              "\"longest_stall_ms\":2250,\"stalled_ms\":0},"
+              "{\"name\":\"worker\",\"index\":3,\"where\":\"call\","
+              "\"stalls\":2,\"longest_stall_ms\":71000,"
+              "\"stalled_ms\":5250}]}");
+
+    ck_assert_ptr_null(strstr(text, "main 0"));
+    ck_assert_ptr_nonnull(
+        strstr(text, "stalled      hub 0: 1 time, at most 2s\n"
+                     "stalled      worker 3: 2 times, at most 1m11s; now for "
+                     "5s in call\n"));
+}
+END_TEST
+
 START_TEST(without_a_config_file_the_status_says_so)
 {
     ck_assert_ptr_nonnull(strstr(shown(show_status, "{\"config\":null}"),
@@ -164,6 +183,7 @@ START_TEST(nothing_hostile_reaches_the_terminal)
 END_TEST
 
 UNIT_MAIN("ctl/show", a_status_is_a_line_a_fact,
+          a_thread_that_stalled_is_shown_in_the_status,
           without_a_config_file_the_status_says_so, clients_are_a_table,
           an_empty_list_is_one_line, rooms_are_a_table,
           a_census_is_its_groups_whatever_is_in_them,

@@ -11,10 +11,11 @@
 #include "base/msg.h"
 #include "net/conn_priv.h"
 #include "support/fault_io.h"
+#include "support/figure.h"
 #include "support/unit.h"
 #include "unit/net/conn_rig.h"
 
-#define MESSAGES 200000u
+static uint32_t messages; /* of each seed */
 
 /* Where a reader or writer of the endless text is: byte `at` of msg `number`. */
 struct cursor {
@@ -51,7 +52,7 @@ compare(struct cursor *at, const struct buf *got)
 {
     for (size_t i = 0; i < got->len; i++) {
         /* Not ck_assert: Check writes to a pipe for each, passed or not. */
-        if (at->number >= MESSAGES ||
+        if (at->number >= messages ||
             (unsigned char)got->data[i] != byte_of(*at))
             ck_abort_msg("wrong at byte %u of msg %u", at->at, at->number);
         if (++at->at == length_of(at->number))
@@ -76,8 +77,8 @@ run_script(unsigned seed)
     fault_io_script(seed, p.peer);
     buf_init(&got);
 
-    while (read_at.number < MESSAGES) {
-        for (int n = rand_r(&dice) % 100; n > 0 && written < MESSAGES; n--)
+    while (read_at.number < messages) {
+        for (int n = rand_r(&dice) % 100; n > 0 && written < messages; n--)
             if (conn_queued_bytes(p.c) < 500000)
                 failed |= conn_queue_take(p.c, compose(written++));
         rig_turn();
@@ -91,7 +92,7 @@ run_script(unsigned seed)
     }
 
     ck_assert_uint_eq(conn_queued_bytes(p.c), 0);
-    ck_assert_uint_eq(rig_counter("sent_msgs"), MESSAGES);
+    ck_assert_uint_eq(rig_counter("sent_msgs"), messages);
     ck_assert_uint_gt(fault_io.interrupts, 1000);
     ck_assert_uint_gt(fault_io.shorts, 1000);
     ck_assert_uint_gt(fault_io.refusals, 500);
@@ -103,7 +104,8 @@ run_script(unsigned seed)
 
 START_TEST(bytes_are_exact_whatever_the_kernel_takes)
 {
-    for (unsigned seed = 1; seed <= 16; seed++)
+    messages = figure(200000, 1000000);
+    for (unsigned seed = 1; seed <= figure(16, 64); seed++)
         run_script(seed);
 }
 END_TEST

@@ -5,6 +5,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "loop/call.h"
+#include "loop/watchdog.h"
+#include "loop/worker.h"
+#include "support/fake_time.h"
 #include "support/unit.h"
 #include "unit/ops/whole.h"
 
@@ -31,6 +35,60 @@ START_TEST(the_status_comes_without_any_other_thread)
         whole_text(json_array_get(json_object_get(answer, "listeners"), 0),
                    "address"),
         "127.0.0.1:7000");
+    json_decref(answer);
+    close(fd);
+    whole_stop();
+}
+END_TEST
+
+/* The hub is inside its turn while all this happens. */
+static void
+be_stuck(struct worker *hub_worker, void *arg)
+{
+    const int fd = *(const int *)arg;
+    json_t *answer, *threads, *hub;
+
+    for (int n = 0; n < 6; n++) {
+        fake_time_pass_ms(WATCHDOG_LOOK_MS);
+        worker_turn(rig.parts.watchdog_worker);
+    }
+    rig_send(fd, "{\"command\":\"status\"}\n");
+    answer = whole_parse(rig_answer(fd));
+    threads = json_object_get(answer, "threads");
+    hub = json_array_get(threads, 1);
+
+    ck_assert(json_is_false(json_object_get(answer, "alive")));
+    ck_assert_uint_eq(json_array_size(threads), 3 + WHOLE_WORKERS);
+    ck_assert_str_eq(whole_text(json_array_get(threads, 0), "name"), "main");
+    ck_assert_int_eq(whole_number(json_array_get(threads, 0), NULL, "stalls"),
+                     0);
+    ck_assert_str_eq(whole_text(hub, "name"), "hub");
+    ck_assert_str_eq(whole_text(hub, "where"), "call");
+    ck_assert_int_eq(whole_number(hub, NULL, "stalls"), 1);
+    ck_assert_int_eq(whole_number(hub, NULL, "stalled_ms"), 1500);
+    ck_assert_int_eq(whole_number(hub, NULL, "longest_stall_ms"), 1500);
+    json_decref(answer);
+}
+
+START_TEST(the_status_names_the_thread_that_is_stuck)
+{
+    json_t *answer;
+    int fd;
+
+    whole_start();
+    fd = rig_connect();
+    call_post(rig.parts.hub_worker, call_create(be_stuck, &fd, NULL));
+    whole_settle();
+
+    worker_turn(rig.parts.watchdog_worker);
+    fake_time_pass_ms(WATCHDOG_LOOK_MS);
+    worker_turn(rig.parts.watchdog_worker);
+    answer = whole_ask(fd, "{\"command\":\"census\"}");
+    ck_assert_int_eq(whole_number(answer, "total", "stalls"), 1);
+    ck_assert_int_eq(whole_number(answer, "total", "longest_stall_ms"), 1500);
+    json_decref(answer);
+    answer = whole_ask(fd, "{\"command\":\"status\"}");
+    ck_assert(json_is_true(json_object_get(answer, "alive")));
     json_decref(answer);
     close(fd);
     whole_stop();
@@ -152,6 +210,7 @@ START_TEST(a_list_that_a_stuck_worker_owes_is_given_up_in_time)
 END_TEST
 
 UNIT_MAIN("ops/control_lists", the_status_comes_without_any_other_thread,
+          the_status_names_the_thread_that_is_stuck,
           the_status_adds_up_the_workers,
           clients_of_all_workers_are_listed_oldest_first,
           rooms_are_listed_with_all_that_is_known,

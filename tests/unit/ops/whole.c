@@ -10,6 +10,7 @@
 
 #include "chat/hub.h"
 #include "chat/hub_thread.h"
+#include "loop/watchdog.h"
 #include "net/acceptor.h"
 #include "net/conns.h"
 #include "ops/config.h"
@@ -96,6 +97,19 @@ make_acceptor(void)
                      0);
 }
 
+static void
+make_watchdog(void)
+{
+    struct worker *const watched[] = {
+        rig.parts.main_worker, rig.parts.hub_worker, rig.parts.acceptor_worker,
+        workers[0], workers[1]};
+
+    rig.parts.watchdog_worker = make_worker("watchdog", 0);
+    ck_assert_int_eq(watchdog_create(rig.parts.watchdog_worker, watched, 5,
+                                     &rig.parts.watchdog),
+                     0);
+}
+
 void
 whole_start(void)
 {
@@ -110,6 +124,7 @@ whole_start(void)
     for (unsigned i = 0; i < WHOLE_WORKERS; i++)
         make_front(i);
     make_acceptor();
+    make_watchdog();
     rig.parts.workers = workers;
     rig.parts.conns = conns;
     rig.parts.fronts = fronts;
@@ -162,6 +177,8 @@ whole_stop(void)
         worker_destroy(workers[i]);
     }
     acceptor_destroy(rig.parts.acceptor);
+    watchdog_destroy(rig.parts.watchdog);
+    worker_destroy(rig.parts.watchdog_worker);
     hub_thread_destroy(rig.parts.hub);
     hub_destroy(hub);
     worker_destroy(rig.parts.hub_worker);
