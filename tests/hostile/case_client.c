@@ -1,26 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * case_client - what clients do, and what they must hear.
- *
- * Barriers  "Nothing came" means little unless the server had its turn. A
- *           client with a nickname asks about a room that is not there, and
- *           the answer comes behind everything else. For others: first the
- *           server must have emptied our socket, as the kernel tells; then two
- *           censuses, each of which asks every thread, so that the turn in
- *           which the bytes were read is over and its answers are written.
+ * case_client - what clients do; what they must hear is in case_hear.c.
  */
-#include <arpa/inet.h>
-#include <check.h>
-#include <errno.h>
-#include <netinet/in.h>
-#include <poll.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
-
-#include <linux/sockios.h>
 
 #include "hostile/hostile.h"
 
@@ -118,61 +101,6 @@ on_join(struct run *r, struct client *c, const struct step *s)
 
 /* -- speaking --------------------------------------------------------------- */
 
-/* What the kernel holds of ours that the server has not read. On TCP that is in
- * the server's socket, whose peer's port is ours. */
-static unsigned
-unread_tcp(uint16_t to, uint16_t from)
-{
-    FILE *const f = fopen("/proc/net/tcp", "r");
-    unsigned found = 0;
-    char line[512];
-
-    ck_assert_ptr_nonnull(f);
-    while (fgets(line, sizeof(line), f) != NULL) {
-        unsigned local, remote, sends, waits;
-
-        if (sscanf(line, " %*d: %*x:%x %*x:%x %*x %x:%x", &local, &remote,
-                   &sends, &waits) == 4 &&
-            ((local == to && remote == from) ||
-             (local == from && remote == to)))
-            found += local == to ? waits : sends;
-    }
-    fclose(f);
-    return found;
-}
-
-static unsigned
-unread(const struct client *c)
-{
-    struct sockaddr_in us, them;
-    socklen_t len = sizeof(us);
-    int left = 0;
-
-    if (c->way == WAY_UNIX || c->way == WAY_CONTROL) {
-        ck_assert_int_eq(ioctl(c->peer.fd, SIOCOUTQ, &left), 0);
-        return (unsigned)left;
-    }
-    ck_assert_int_eq(getsockname(c->peer.fd, (struct sockaddr *)&us, &len), 0);
-    len = sizeof(them);
-    if (getpeername(c->peer.fd, (struct sockaddr *)&them, &len) < 0)
-        return 0; /* reset: nothing is on its way */
-    return unread_tcp(ntohs(them.sin_port), ntohs(us.sin_port));
-}
-
-void
-client_await_read(struct run *r, struct client *c)
-{
-    const uint64_t deadline = now_ms() + e2e_patience_ms(PATIENCE_MS);
-
-    while (unread(c) > 0) {
-        if (now_ms() >= deadline)
-            e2e_fail("the server does not read what %s sent", c->name);
-        (void)poll(NULL, 0, 1);
-    }
-    for (int i = 0; i < 2; i++)
-        (void)daemon_census(r->daemon, "conns");
-}
-
 /* The pieces of `all` between the offsets named by the words from `i` on, each
  * read by the server before the next is sent. */
 static void
@@ -254,253 +182,6 @@ on_flood(struct run *r, struct client *c, const struct step *s)
     }
 }
 
-/* -- hearing ---------------------------------------------------------------- */
-
-const char *
-client_line(struct client *c, const char *waiting_for)
-{
-    struct peer *const p = &c->peer;
-    const char *fault;
-    char *line, *end;
-    size_t len;
-
-    while ((end = memchr(p->data + p->head, '\n', p->len)) == NULL)
-        if (peer_receive_some(p, 65536) == 0) {
-            if (p->len > 0)
-                e2e_fail("%s: the end is no whole line: %s", c->name,
-                         printable(p->data + p->head, p->len));
-            c->saw_end = true;
-            return NULL;
-        }
-    line = p->data + p->head;
-    len = (size_t)(end - line);
-    p->head += len + 1;
-    p->len -= len + 1;
-    if (len > 0 && line[len - 1] == '\r')
-        len--;
-    line[len] = '\0';
-    fault = fault_of_text(line, len);
-    if (fault != NULL)
-        e2e_fail("%s was sent %s: %s (waiting for: %s)", c->name, fault,
-                 printable(line, len), waiting_for);
-    return line;
-}
-
-/* The next line, where the end will not do. */
-static const char *
-need_line(struct client *c, const char *waiting_for)
-{
-    const char *const line = client_line(c, waiting_for);
-
-    if (line == NULL)
-        e2e_fail("%s: the server closed; waited for: %s", c->name, waiting_for);
-    return line;
-}
-
-static void
-expect(struct client *c, bool is_right, const char *what, const char *wanted,
-       const char *line)
-{
-    if (!is_right)
-        e2e_fail("%s expected %s%s\n  there is: %s", c->name, what,
-                 printable(wanted, strlen(wanted)),
-                 printable(line, strlen(line)));
-}
-
-static void
-hear_line(struct run *r, struct client *c, const char *wanted)
-{
-    const char *const line = need_line(c, wanted);
-
-    expect(c, strcmp(line, wanted) == 0, "", wanted, line);
-}
-
-static void
-hear_start(struct run *r, struct client *c, const char *wanted)
-{
-    const char *const line = need_line(c, wanted);
-
-    expect(c, strncmp(line, wanted, strlen(wanted)) == 0, "the start ", wanted,
-           line);
-}
-
-static void
-hear_part(struct run *r, struct client *c, const char *wanted)
-{
-    const char *const line = need_line(c, wanted);
-
-    expect(c, strstr(line, wanted) != NULL, "a part ", wanted, line);
-}
-
-static void
-hear_until(struct run *r, struct client *c, const char *wanted)
-{
-    while (strstr(need_line(c, wanted), wanted) == NULL)
-        continue;
-}
-
-static void
-hear_bytes(struct client *c, struct bytes wanted)
-{
-    struct peer *const p = &c->peer;
-
-    while (p->len < wanted.len)
-        if (peer_receive_some(p, 65536) == 0)
-            break;
-    if (p->len < wanted.len ||
-        memcmp(p->data + p->head, wanted.data, wanted.len) != 0)
-        e2e_fail("%s expected the bytes %s\n  there is: %s", c->name,
-                 printable(wanted.data, wanted.len),
-                 printable(p->data + p->head, p->len));
-    p->head += wanted.len;
-    p->len -= wanted.len;
-}
-
-static void
-hear_end(struct run *r, struct client *c, bool reset_is_fine)
-{
-    peer_expect_end(&c->peer, reset_is_fine);
-    c->saw_end = true;
-}
-
-/* Whatever it is, if it is fit to be read, until the stream ends. */
-static void
-hear_rest(struct run *r, struct client *c)
-{
-    while (client_line(c, "the end of the stream") != NULL)
-        continue;
-}
-
-/* The end, behind nothing or the prompt. */
-static void
-hear_last(struct run *r, struct client *c)
-{
-    static const char prompt[] = "Nickname: ";
-    struct peer *const p = &c->peer;
-
-    while (peer_receive_some(p, 65536) > 0)
-        continue;
-    if (p->len > 0 && (p->len != strlen(prompt) ||
-                       memcmp(p->data + p->head, prompt, p->len) != 0))
-        e2e_fail("%s expected the prompt or nothing, and the end\n"
-                 "  there is: %s",
-                 c->name, printable(p->data + p->head, p->len));
-    c->saw_end = true;
-}
-
-#define BARRIER "#barrier"
-#define BARRIER_ANSWER \
-    "* There is no room #barrier; /rooms lists those there are."
-
-/* Whatever it is, if it is fit to be read, that came so far. Returns how many
- * lines that was. */
-static unsigned
-hear_so_far(struct run *r, struct client *c)
-{
-    unsigned n = 0;
-
-    if (c->has_nick) {
-        peer_send(&c->peer, "/topic " BARRIER "\n");
-        while (strcmp(need_line(c, BARRIER_ANSWER), BARRIER_ANSWER) != 0)
-            n++;
-        return n;
-    }
-    client_await_read(r, c);
-    for (;;) {
-        struct pollfd pfd = {.fd = c->peer.fd, .events = POLLIN};
-
-        while (memchr(c->peer.data + c->peer.head, '\n', c->peer.len) != NULL) {
-            (void)client_line(c, "nothing");
-            n++;
-        }
-        if (poll(&pfd, 1, 0) <= 0 || peer_receive_some(&c->peer, 65536) == 0)
-            break;
-    }
-    c->peer.len = 0; /* a prompt */
-    return n;
-}
-
-void
-client_expect_nothing(struct run *r, struct client *c)
-{
-    char byte;
-    ssize_t n;
-
-    if (c->has_nick) {
-        const char *line;
-
-        peer_send(&c->peer, "/topic " BARRIER "\n");
-        line = need_line(c, BARRIER_ANSWER);
-        expect(c, strcmp(line, BARRIER_ANSWER) == 0, "nothing but ",
-               BARRIER_ANSWER, line);
-        return;
-    }
-    client_await_read(r, c);
-    if (c->peer.len > 0)
-        e2e_fail("%s expected nothing\n  there is: %s", c->name,
-                 printable(c->peer.data + c->peer.head, c->peer.len));
-    n = recv(c->peer.fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-    if (n > 0)
-        e2e_fail("%s expected nothing\n  there is something, from %s on",
-                 c->name, printable(&byte, 1));
-    if (n == 0 || errno != EAGAIN)
-        e2e_fail("%s must stay connected, and is not", c->name);
-}
-
-static const struct {
-    const char *how;
-    void (*hear)(struct run *r, struct client *c, const char *wanted);
-} ways_to_hear[] = {
-    {"start", hear_start},
-    {"part",  hear_part },
-    {"until", hear_until},
-};
-
-/* hears TEXT… | start TEXT | part TEXT | until TEXT */
-static bool
-hear_text(struct run *r, struct client *c, const struct step *s)
-{
-    if (s->count > 2 && s->words[2].is_text) {
-        for (size_t i = 2; i < s->count; i++)
-            hear_line(r, c, text_string(s->words[i].raw));
-        return true;
-    }
-    for (size_t i = 0; i < sizeof(ways_to_hear) / sizeof(ways_to_hear[0]); i++)
-        if (step_has(s, 2, ways_to_hear[i].how)) {
-            ways_to_hear[i].hear(r, c, step_word(s, 3));
-            return true;
-        }
-    return false;
-}
-
-static void
-on_hears(struct run *r, struct client *c, const struct step *s)
-{
-    if (hear_text(r, c, s))
-        return;
-    if (step_has(s, 2, "prompt"))
-        hear_bytes(c, text_bytes("Nickname: "));
-    else if (step_has(s, 2, "bytes"))
-        hear_bytes(c, text_bytes(s->words[3].raw));
-    else if (step_has(s, 2, "end"))
-        hear_end(r, c, false);
-    else if (step_has(s, 2, "end-or-reset"))
-        hear_end(r, c, true);
-    else if (step_has(s, 2, "rest"))
-        hear_rest(r, c);
-    else if (step_has(s, 2, "last"))
-        hear_last(r, c);
-    else if (step_has(s, 2, "anything"))
-        (void)hear_so_far(r, c);
-    else if (step_has(s, 2, "something")) {
-        if (hear_so_far(r, c) == 0)
-            e2e_fail("%s expected something, and there is nothing", c->name);
-    } else if (step_has(s, 2, "nothing"))
-        client_expect_nothing(r, c);
-    else
-        e2e_fail("hears what?");
-}
-
 /* -- leaving ---------------------------------------------------------------- */
 
 static void
@@ -544,16 +225,16 @@ static const struct {
     void (*run)(struct run *r, struct client *c, const struct step *s);
     size_t words; /* the least */
 } verbs[] = {
-    {"connect", on_connect, 3},
-    {"join",    on_join,    2},
-    {"named",   on_named,   2},
-    {"send",    on_send,    3},
-    {"flood",   on_flood,   6},
-    {"hears",   on_hears,   3},
-    {"fin",     on_fin,     2},
-    {"close",   on_close,   2},
-    {"reset",   on_reset,   2},
-    {"ignore",  on_ignore,  2},
+    {"connect", on_connect,   3},
+    {"join",    on_join,      2},
+    {"named",   on_named,     2},
+    {"send",    on_send,      3},
+    {"flood",   on_flood,     6},
+    {"hears",   client_hears, 3},
+    {"fin",     on_fin,       2},
+    {"close",   on_close,     2},
+    {"reset",   on_reset,     2},
+    {"ignore",  on_ignore,    2},
 };
 
 void
@@ -565,7 +246,7 @@ client_step(struct run *r, const struct step *s)
         e2e_fail("there is no such step: %s", s->words[0].raw);
     if (r->daemon == NULL)
         e2e_fail("there is no server: the file, or the case, has no `daemon`");
-    c = client_named(r, s->words[0].raw);
+    c = client_named(r, step_word(s, 0));
     for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
         if (!step_has(s, 1, verbs[i].name))
             continue;

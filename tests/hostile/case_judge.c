@@ -13,7 +13,6 @@
 #include <sys/stat.h>
 
 #include "hostile/hostile.h"
-#include "support/daemon_priv.h"
 
 /* -- UTF-8 ---------------------------------------------------------------- */
 
@@ -162,7 +161,7 @@ judge_log(struct daemon *d, size_t from)
     size_t len;
 
     ck_assert_int_eq(stat(d->log, &st), 0);
-    text = daemon_read_file(d->log);
+    text = daemon_log_text(d);
     if (strlen(text) < (size_t)st.st_size)
         e2e_fail("the log has a NUL in it");
     at = text + from;

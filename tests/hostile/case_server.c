@@ -11,7 +11,6 @@
 #include <string.h>
 
 #include "hostile/hostile.h"
-#include "support/daemon_priv.h"
 
 #define PATIENCE_MS 10000
 #define LOOK_MS     5
@@ -22,17 +21,17 @@
 static bool
 is_stopped(const char *dir, const char *thread)
 {
-    char path[512];
+    char path[512], text[512] = "";
     const char *at;
-    bool stopped;
-    char *text;
+    FILE *f;
 
     snprintf(path, sizeof(path), "%s/%s/stat", dir, thread);
-    text = daemon_read_file(path);
-    at = strrchr(text, ')');
-    stopped = at != NULL && strncmp(at, ") T", 3) == 0;
-    free(text);
-    return stopped;
+    f = fopen(path, "r");
+    if (f == NULL)
+        return true; /* it has ended */
+    at = fgets(text, sizeof(text), f) != NULL ? strrchr(text, ')') : NULL;
+    fclose(f);
+    return at != NULL && strncmp(at, ") T", 3) == 0;
 }
 
 static bool
@@ -107,7 +106,7 @@ on_census(struct run *r, const struct step *s)
 static unsigned
 count_logged(const struct run *r, const char *text)
 {
-    char *const log = daemon_read_file(r->daemon->log);
+    char *const log = daemon_log_text(r->daemon);
     const char *at = log + r->log_from;
     unsigned n = 0;
 

@@ -217,26 +217,26 @@ put_escape(struct bytes *out, const char *at)
     e2e_fail("no such escape: \\%.10s", at);
 }
 
-/* {N} behind an escape or a group: what was put since `from`, N times. */
+/* {N} behind an escape or a group: what was put since `from`, N times. Any
+ * other brace is one. */
 static const char *
 repeat(struct bytes *out, size_t from, const char *at)
 {
     const size_t len = out->len - from;
+    const size_t digits = *at == '{' ? strspn(at + 1, "0123456789") : 0;
     unsigned long times;
-    char *copy, *end;
+    char *copy;
 
-    if (*at != '{')
+    if (digits == 0 || at[1 + digits] != '}')
         return at;
-    times = strtoul(at + 1, &end, 10);
-    if (end == at + 1 || *end != '}')
-        e2e_fail("write {N} for a repetition");
-    if (len * times > BYTES_MAX)
+    times = strtoul(at + 1, NULL, 10);
+    if (len > 0 && times > BYTES_MAX / len)
         e2e_fail("this text is larger than %zu bytes", BYTES_MAX);
     copy = keep_text(out->data + from, len);
     out->len = from;
     for (unsigned long i = 0; i < times; i++)
         put(out, copy, len);
-    return end + 1;
+    return at + digits + 2;
 }
 
 /* Up to the end of the text, or of the group when `in_group`. */

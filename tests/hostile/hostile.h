@@ -5,8 +5,9 @@
  * Shape    case_file.c reads a file into cases of steps of words; nothing of
  *          it is carried out. case_text.c turns what stands in quotes into
  *          bytes. case_run.c carries out the steps of one case, by tables of
- *          verbs: case_client.c (what clients do), case_server.c (what is done
- *          to the server), case_config.c (files and `klatchd -t`).
+ *          verbs: case_client.c (what clients do), case_hear.c (what they
+ *          must hear), case_server.c (what is done to the server),
+ *          case_config.c (files and `klatchd -t`).
  *          case_judge.c knows what may be on a terminal and in a log.
  * Memory   What a case needs lives until the process of that case ends; see
  *          keep().
@@ -77,7 +78,7 @@ uint64_t text_number(const char *raw);
 
 /* -- a running case ------------------------------------------------------- */
 
-#define CLIENTS_MAX 16
+#define CLIENTS_MAX 32
 #define INNOCENT    0 /* the client that is in every case with a server */
 
 enum client_way {
@@ -143,6 +144,9 @@ struct client *client_named(struct run *r, const char *name);
 void client_connect(struct run *r, struct client *c, enum client_way way,
                     const char *from);
 void client_enter(struct client *c);
+
+/* Carries out a step whose second word is `hears`. */
+void client_hears(struct run *r, struct client *c, const struct step *s);
 
 /* The next line, which must be fit for a terminal; NULL at the end of the
  * stream. It lives until the next call. */
