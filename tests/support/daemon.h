@@ -94,6 +94,9 @@ char *daemon_census_now(struct daemon *d);
 /* Waits until that is `now`, that the balances hold and nothing was lost. */
 void daemon_await_census_now(struct daemon *d, const char *now);
 
+/* Its log so far, as a string; the caller's to free. */
+char *daemon_log_text(struct daemon *d);
+
 /* Does its log contain that? */
 bool daemon_logged(struct daemon *d, const char *text);
 

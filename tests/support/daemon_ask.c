@@ -183,10 +183,16 @@ daemon_read_file(const char *path)
     return text;
 }
 
+char *
+daemon_log_text(struct daemon *d)
+{
+    return daemon_read_file(d->log);
+}
+
 bool
 daemon_logged(struct daemon *d, const char *text)
 {
-    char *const log = daemon_read_file(d->log);
+    char *const log = daemon_log_text(d);
     const bool found = strstr(log, text) != NULL;
 
     free(log);
