@@ -270,7 +270,6 @@ session_regain(const struct ask *a, struct session *session)
 
     stop_waiting(a->hub, session);
     count_rooms(session, +1);
-    session->secret = a->c->secret;
     if (session->resumed < UINT16_MAX)
         session->resumed++;
     return 0;
