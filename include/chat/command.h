@@ -43,7 +43,8 @@
  *          to have had all up to it; in a DETACH, `count` events up to the id
  *          `upto` were sent to it behind that, and may have been lost: events
  *          that are kept and shown to it (event.h), as they happened or by
- *          CATCH_UP. What is on its way behind `upto` the hub counts itself.
+ *          CATCH_UP. What is on its way behind `upto` the hub counts itself, but
+ *          for what left a log, or was of a room that was left, meanwhile.
  *          So many bytes of why it was lost are kept: HUB_WHY_MAX.
  * Counts   JOIN shows as many past lines as wanted, but at most
  *          history.room_events; HISTORY as many as wanted and kept.

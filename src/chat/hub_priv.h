@@ -321,7 +321,8 @@ bool session_has_secret(const struct session *session,
 /* Its conn is lost: it waits. False: it cannot, and is as it was. */
 bool session_lose(const struct ask *a, struct session *session);
 
-/* It waits no longer: it is on the asker's conn. 0 or -ENOMEM. */
+/* It waits no longer: it is on the asker's conn, its secret the caller's to
+ * change. 0 or -ENOMEM. */
 MUST_CHECK int session_regain(const struct ask *a, struct session *session);
 
 /* Counts `room` for the worker of `session`, or no longer; nothing while it

@@ -327,7 +327,6 @@ session_regain(const struct ask *a, struct session *session)
     session->wait->is_resumed = true;
     session->wait->heard_from = a->hub->last_event_id;
     count_rooms(session, +1);
-    session->secret = a->c->secret;
     if (session->resumed < UINT16_MAX)
         session->resumed++;
     return 0;

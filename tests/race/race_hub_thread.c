@@ -197,7 +197,7 @@ talker_main(struct crew *crew, unsigned member)
                           .from = {.conn = t->conn, .request = t->sent},
                           .how = DETACH_QUIT,
                           .why = "done",
-                      });
+    });
     wait_for_answers(t);
 }
 
