@@ -666,6 +666,7 @@ START_TEST(a_unix_peer_that_goes_has_not_read)
     ck_assert_int_eq(probe_say(&p, "unread"), 0);
     rig_turn();
     peer_close(&p);
+    ck_assert_uint_eq(conn_acked_upto(p.c), 0); /* not heard of yet */
     while (p.closes == 0)
         rig_turn();
 
