@@ -481,6 +481,17 @@ come_back(uint64_t cursor, uint64_t to_come, uint64_t gone)
     return p;
 }
 
+/* Leaves it to the caller to take the CATCH_UPs, which may come later. */
+static struct peer *
+come_back_quietly(void)
+{
+    struct peer *const p = rig_connect();
+
+    peer_say(p, "/resume\n");
+    resumed(&rig.sent[rig.sent_count - 1], 60, 0, 0);
+    return p;
+}
+
 START_TEST(lost_again_before_it_asked_it_is_where_it_was)
 {
     struct peer *p;
@@ -554,6 +565,35 @@ START_TEST(who_caught_up_here_is_not_given_it_again)
 }
 END_TEST
 
+/* Whose turn it is may be about to leave, and then it is the next one's. */
+START_TEST(a_turn_that_is_not_used_goes_on)
+{
+    const struct sent *first;
+    struct peer *p[CATCH_AT_ONCE + 2];
+
+    start();
+    for (unsigned i = 0; i < CATCH_AT_ONCE + 2; i++)
+        p[i] = come_back_quietly();
+    (void)hub_take(COMMAND_RESUME);
+    first = hub_take(COMMAND_CATCH_UP);
+    for (unsigned i = 1; i < CATCH_AT_ONCE + 2; i++) {
+        (void)hub_take(COMMAND_RESUME);
+        if (i < CATCH_AT_ONCE)
+            (void)hub_take(COMMAND_CATCH_UP);
+    }
+    ck_assert(hub_is_idle()); /* two wait */
+
+    client_detach(&p[CATCH_AT_ONCE]->talk->cl, DETACH_LOST, slice_of(""),
+                  CONN_END_EOF);
+    (void)hub_take(COMMAND_PING);
+    caught_up(first, 100, true);
+    (void)farewell(p[CATCH_AT_ONCE], DETACH_LOST);
+    ck_assert_uint_eq(hub_take(COMMAND_CATCH_UP)->c.from.conn,
+                      p[CATCH_AT_ONCE + 1]->id);
+    rig_stop();
+}
+END_TEST
+
 START_TEST(mail_that_arrived_is_confirmed)
 {
     struct peer *p;
@@ -588,4 +628,4 @@ UNIT_MAIN("proto/client_track", who_has_read_all_has_the_last_event,
           a_gap_is_told_again_until_it_arrives,
           a_new_token_that_arrived_is_confirmed,
           who_caught_up_here_is_not_given_it_again,
-          mail_that_arrived_is_confirmed)
+          a_turn_that_is_not_used_goes_on, mail_that_arrived_is_confirmed)
