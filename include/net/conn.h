@@ -171,6 +171,10 @@ int conn_queue(struct conn *c, struct msg *m);
  * A NULL `m` counts as -ENOMEM, so a builder's result can be passed on. */
 int conn_queue_take(struct conn *c, struct msg *m);
 
+/* False: it is draining or closed, or its socket failed, and what is queued
+ * (-ESHUTDOWN) or was is not sent. Once it is false it stays so. */
+bool conn_takes_output(const struct conn *c);
+
 /* Would conn_queue() of `len` bytes fit into conf sendq? When it seems not, what
  * can be written now is, so that a burst does not count against a peer that
  * reads. May end the conn; true, when it takes no output any more. */
@@ -180,7 +184,8 @@ MUST_CHECK bool conn_has_room(struct conn *c, size_t len);
 void conn_drop_unsent(struct conn *c);
 
 /* on_drained is called, once, at the end of a turn in which no more than a
- * little (CONN_DRAINED_BYTES) waits to be written; of this one, perhaps. */
+ * little (CONN_DRAINED_BYTES, or an eighth of sendq) waits to be written; of
+ * this one, perhaps. */
 #define CONN_DRAINED_BYTES 32768u
 void conn_await_drained(struct conn *c);
 

@@ -113,18 +113,20 @@ conn_enter(struct conn *c, enum conn_state to)
 void
 conn_break(struct conn *c, enum conn_end end)
 {
+    const bool was_broken = (c->flags & CONN_BROKEN) != 0;
+
+    c->flags |= CONN_BROKEN; /* also for conn_acked_upto() at the close */
     if (c->state == CONN_DRAINING) {
         conn_close(c, wqueue_is_empty(&c->out) ? (enum conn_end)c->end : end);
         return;
     }
-    if ((c->flags & CONN_BROKEN) != 0)
+    if (was_broken)
         return;
     if ((c->flags & CONN_AT_EOF) != 0) {
         conn_close(c, end);
         return;
     }
 
-    c->flags |= CONN_BROKEN;
     c->end = (uint8_t)end;
     conn_drop_queue(c);
     conn_arm(c, conn_now_ms(c) + c->conns->conf.timeouts_drain);

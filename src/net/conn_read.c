@@ -140,14 +140,16 @@ on_eof(struct conn *c, size_t rest)
 static void
 on_no_more(struct conn *c, ssize_t got, size_t rest)
 {
-    if ((c->flags & CONN_BROKEN) != 0)
+    if ((c->flags & CONN_BROKEN) != 0) {
         conn_close(c, c->end);
-    else if (got == 0)
+    } else if (got == 0) {
         on_eof(c, rest);
-    else if (got != -EAGAIN)
+    } else if (got != -EAGAIN) {
+        c->flags |= CONN_BROKEN;
         conn_close(c, conn_end_of((int)got));
-    else
+    } else {
         keep(c, rest);
+    }
 }
 
 static void

@@ -7,6 +7,7 @@
 #include <linux/sockios.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
@@ -158,16 +159,29 @@ conn_socket_is_acked(const struct conn *c)
     return ioctl(c->fd, SIOCOUTQ, &left) < 0 || left == 0;
 }
 
+/* Did the peer close over something unread? Nothing is taken from the socket
+ * by asking. */
+static bool
+is_failed(const struct conn *c)
+{
+    struct pollfd pfd = {.fd = c->fd};
+
+    if ((c->flags & CONN_BROKEN) != 0)
+        return true;
+    return poll(&pfd, 1, 0) < 0 || (pfd.revents & POLLERR) != 0;
+}
+
 uint64_t
 conn_socket_acked(const struct conn *c)
 {
-    const bool is_broken = (c->flags & CONN_BROKEN) != 0;
     int left = 0;
 
     if (ioctl(c->fd, SIOCOUTQ, &left) < 0)
         return 0;
-    if (!is_tcp(c)) /* memory, not bytes; and 0 after the peer has gone */
-        return left == 0 && !is_broken ? c->bytes_out : 0;
+    /* Memory, not bytes; and 0 also when the peer has gone, but then the error
+     * is set before that. */
+    if (!is_tcp(c))
+        return left == 0 && !is_failed(c) ? c->bytes_out : 0;
     if (left > 0 && (c->flags & CONN_SHUT) != 0)
         left--; /* our FIN counts as one */
     return c->bytes_out - (uint64_t)left;

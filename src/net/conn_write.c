@@ -24,8 +24,8 @@
 
 /* -- queueing -------------------------------------------------------------- */
 
-static bool
-takes_output(const struct conn *c)
+bool
+conn_takes_output(const struct conn *c)
 {
     return conn_is_serving(c) && (c->flags & CONN_BROKEN) == 0;
 }
@@ -47,11 +47,11 @@ conn_has_room(struct conn *c, size_t len)
 {
     ASSERT_OWNER(c->conns->worker);
 
-    if (!takes_output(c) || has_room(c, len))
+    if (!conn_takes_output(c) || has_room(c, len))
         return true;
     c->flags &= (uint8_t)~CONN_BLOCKED;
     conn_flush(c);
-    return !takes_output(c) || has_room(c, len);
+    return !conn_takes_output(c) || has_room(c, len);
 }
 
 static int
@@ -59,7 +59,7 @@ make_room(struct conn *c, uint32_t len)
 {
     const bool fits = conn_has_room(c, len);
 
-    if (!takes_output(c))
+    if (!conn_takes_output(c))
         return -ESHUTDOWN;
     if (!fits) {
         conn_close(c, CONN_END_SENDQ);
@@ -111,7 +111,7 @@ conn_queue_take(struct conn *c, struct msg *m)
 
     ASSERT_OWNER(c->conns->worker);
 
-    if (!takes_output(c))
+    if (!conn_takes_output(c))
         goto fail;
     if (m == NULL) {
         conn_close(c, CONN_END_NOMEM);
@@ -282,12 +282,19 @@ conn_await_drained(struct conn *c)
         conns_mark_dirty(c->conns, c);
 }
 
+/* A small queue would otherwise count as drained when it is full. */
+static bool
+is_drained(const struct conn *c)
+{
+    return c->out.bytes <= CONN_DRAINED_BYTES &&
+           c->out.bytes <= c->conns->conf.limits_sendq / 8;
+}
+
 void
 conn_take_turn(struct conn *c)
 {
     conn_flush(c);
-    if ((c->flags & CONN_AWAITED) == 0 || !conn_is_serving(c) ||
-        c->out.bytes > CONN_DRAINED_BYTES)
+    if ((c->flags & CONN_AWAITED) == 0 || !conn_is_serving(c) || !is_drained(c))
         return;
 
     c->flags &= (uint8_t)~CONN_AWAITED;
@@ -298,6 +305,7 @@ void
 conn_unblock(struct conn *c)
 {
     c->flags &= (uint8_t)~CONN_BLOCKED;
-    if (!wqueue_is_empty(&c->out))
+    /* The queue may have been dropped while on_drained was asked for. */
+    if (!wqueue_is_empty(&c->out) || (c->flags & CONN_AWAITED) != 0)
         conns_mark_dirty(c->conns, c);
 }

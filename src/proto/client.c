@@ -313,6 +313,7 @@ leave(struct client *cl)
 {
     cl->detach_request = 0;
     stop_waiting(cl);
+    client_stop_hearing(cl);
     leave_rooms(cl);
     conn_drain(cl->conn, (enum conn_end)cl->end);
 }
@@ -424,8 +425,9 @@ client_on_done(struct client *cl, uint32_t tag)
         window_release(cl);
         break;
     case CLIENT_ASKED:
-        /* Neither ATTACHED nor REFUSED came: the hub's memory was short. */
-        if (!client_tries_again(cl))
+        /* Neither ATTACHED nor REFUSED came: the hub's memory was short. Unless
+         * it has asked again since. */
+        if (!client_tries_again(cl) && !window_is_after(cl->last_request, tag))
             conn_close(cl->conn, CONN_END_NOMEM);
         break;
     case CLIENT_GONE:

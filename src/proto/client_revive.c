@@ -115,22 +115,21 @@ client_on_revive_due(struct wheel_timer *t, uint64_t now_ms)
 /* ---- and there it is ----------------------------------------------------- */
 
 /* The session is this conn's now, also if the conn is not to have it: then the
- * farewell gives it back as it came. */
+ * farewell (UNHEARD) gives it back as it came. */
 bool
 client_on_resumed(struct client *cl, const struct event *e)
 {
-    const bool is_wanted = cl->state == CLIENT_ASKED;
+    struct client_revival *const r = cl->revival;
 
-    client_forget_revival(cl);
-    cl->is_attached = true;
+    if (cl->state != CLIENT_ASKED || !client_hears(cl))
+        return false;
     if (client_start_behind(cl, e) < 0) {
-        cl->is_deaf = true;
-        cl->heard_upto = e->id;
         conn_close(cl->conn, CONN_END_NOMEM);
         return false;
     }
-    if (!is_wanted)
-        return false;
+    list_remove(&r->of_front);
+    free(r);
+    cl->is_attached = true;
     cl->acks = e->style != 0;
     client_enter(cl, e);
     metric_add(&cl->front->counters.resumed, 1);

@@ -48,13 +48,20 @@ struct client_track {
     struct client *client;
     struct ledger ledger;
     uint64_t token_end; /* place of the end of a new token, if has_token */
+    uint64_t mute_end;  /* acks: what lies before carries no number; or 0 */
+    uint64_t gap;       /* events that it was told it cannot have … */
+    uint64_t gap_end;   /* … at this place … */
+    uint64_t told_id;   /* … and behind this event, like a new token */
     bool has_token;     /* the hub is to hear that it came, if it does */
+    bool has_answered;  /* acks: it has an event behind told_id */
     bool has_mail;      /* likewise of private messages */
     bool is_behind;
     bool is_asking; /* CATCH_UP is under way */
+    bool is_cut;    /* and the rest of its answer does not fit */
     uint64_t next;  /* BEHIND: the cursor of the next CATCH_UP */
     uint64_t expected;
     uint64_t got;
+    uint64_t got_before; /* this CATCH_UP */
 };
 
 static struct wheel *
@@ -107,21 +114,24 @@ count_unacked(const struct client_track *t, uint32_t before)
                (uint64_t)t->ledger.events - before);
 }
 
-/* Its answer is here, or not to be waited for: the next one's turn. */
 static void
-end_asking(struct client_track *t)
+give_turn(struct front *f)
 {
-    struct front *const f = t->client->front;
-    struct list_link *link;
+    struct list_link *const link = list_pop_front(&f->catching.waiting);
 
-    if (!t->is_asking)
-        return;
-    t->is_asking = false;
-    f->catching.asking--;
-    link = list_pop_front(&f->catching.waiting);
     if (link != NULL)
         conn_await_drained(
             CONTAINER_OF(link, struct client_track, of_turn)->client->conn);
+}
+
+/* Its answer is here, or not to be waited for. */
+static void
+end_asking(struct client_track *t)
+{
+    if (!t->is_asking)
+        return;
+    t->is_asking = false;
+    t->client->front->catching.asking--;
 }
 
 static void
@@ -134,6 +144,8 @@ track_destroy(struct client_track *t)
     count_unacked(t, before);
     list_remove(&t->of_turn);
     end_asking(t);
+    if (t->is_behind)
+        give_turn(cl->front); /* it may have had one, and not used it */
     cl->track = NULL;
     list_remove(&t->of_front);
     if (list_is_empty(&cl->front->tracks))
@@ -152,19 +164,43 @@ client_track_fini(struct client *cl)
 
 /* ---- what it has had ----------------------------------------------------- */
 
-/* By its TCP. */
+/* Where the stream ends with what was told last. What a conn did not take any
+ * more ends where its peer cannot come to. */
+static uint64_t
+end_of_told(const struct client *cl)
+{
+    return conn_queued_upto(cl->conn) + !conn_takes_output(cl->conn);
+}
+
+/* By its TCP; of a client that acknowledges itself, what it cannot. */
+static void
+settle_events(struct client_track *t, uint64_t acked)
+{
+    const uint32_t before = t->ledger.events;
+
+    if (t->client->acks && acked > t->mute_end)
+        acked = t->mute_end;
+    if (acked > 0)
+        ledger_settle_bytes(&t->ledger, acked);
+    if (acked >= t->mute_end)
+        t->mute_end = 0;
+    count_unacked(t, before);
+}
+
 static void
 settle(struct client_track *t)
 {
-    const uint32_t before = t->ledger.events;
+    const bool has_open =
+        !ledger_is_settled(&t->ledger) && (!t->client->acks || t->mute_end > 0);
     uint64_t acked;
 
-    if (t->client->acks || ledger_is_settled(&t->ledger))
+    if (!has_open && t->gap == 0)
         return;
     acked = conn_acked_upto(t->client->conn);
-    if (acked > 0)
-        ledger_settle_bytes(&t->ledger, acked);
-    count_unacked(t, before);
+    if (has_open)
+        settle_events(t, acked);
+    if (!t->client->acks && acked >= t->gap_end)
+        t->gap = 0;
 }
 
 void
@@ -178,6 +214,10 @@ client_ack(struct client *cl, uint64_t id)
     before = t->ledger.events;
     ledger_settle_id(&t->ledger, id);
     count_unacked(t, before);
+    if (id <= t->told_id)
+        return;
+    t->has_answered = true; /* and read on the way there what it was told */
+    t->gap = 0;
 }
 
 int
@@ -188,13 +228,9 @@ client_set_acks(struct client *cl, bool on, uint32_t *request)
 
     if (rc < 0)
         return rc;
-    /* What was sent before carries no id to be acknowledged by. */
-    if (on && track_of(cl) != NULL && !cl->acks) {
-        const uint32_t before = cl->track->ledger.events;
-
-        ledger_settle_id(&cl->track->ledger, UINT64_MAX);
-        count_unacked(cl->track, before);
-    }
+    /* What was sent before carries no number to be acknowledged by. */
+    if (on && track_of(cl) != NULL && !cl->acks)
+        cl->track->mute_end = conn_queued_upto(cl->conn);
     cl->acks = on;
     return 0;
 }
@@ -205,6 +241,8 @@ tell_hub(struct client_track *t)
 {
     struct command c = {.kind = COMMAND_ACK, .cursor = t->ledger.cursor};
 
+    if (c.cursor < t->next)
+        c.cursor = t->next; /* up to which nothing else was to come */
     if (!t->has_mail && !t->has_token)
         return true;
     if (t->client->state != CLIENT_MEMBER ||
@@ -218,15 +256,18 @@ tell_hub(struct client_track *t)
 static bool
 has_its_token(const struct client_track *t)
 {
-    return !t->has_token || conn_acked_upto(t->client->conn) >= t->token_end;
+    if (!t->has_token)
+        return true;
+    return t->client->acks ? t->has_answered
+                           : conn_acked_upto(t->client->conn) >= t->token_end;
 }
 
 static void
 look_at(struct client_track *t)
 {
     settle(t);
-    if (ledger_is_settled(&t->ledger) && !t->is_behind && has_its_token(t) &&
-        tell_hub(t))
+    if (ledger_is_settled(&t->ledger) && t->gap == 0 && !t->is_behind &&
+        has_its_token(t) && tell_hub(t))
         track_destroy(t);
 }
 
@@ -274,23 +315,34 @@ is_given_later(const struct client *cl, const struct event *e)
 static bool
 passes_by(const struct client *cl, const struct delivery *d)
 {
-    if (d->replay == REPLAY_MISSED)
-        return false;
     return is_given_later(cl, d->event) || d->event->kind == EVENT_LOST ||
            d->event->kind == EVENT_RETURNED;
+}
+
+void
+client_stop_hearing(struct client *cl)
+{
+    if (cl->is_deaf)
+        return;
+    cl->is_deaf = true;
+    cl->heard_upto = cl->front->last_event;
 }
 
 bool
 client_skips(struct client *cl, const struct delivery *d)
 {
+    if (!cl->is_attached) /* it is leaving, and comes back as it came */
+        return d->event->id > 0;
     if (!client_hears(cl)) {
-        if (!cl->is_deaf && d->event->id > 0) {
-            cl->is_deaf = true;
-            cl->heard_upto = cl->front->last_event;
-        }
+        if (d->event->id > 0)
+            client_stop_hearing(cl);
         return true;
     }
-    if (!is_behind(cl) || !passes_by(cl, d))
+    if (!is_behind(cl))
+        return false;
+    if (d->replay == REPLAY_MISSED)
+        return cl->track->is_cut;
+    if (!passes_by(cl, d))
         return false;
     if (is_given_later(cl, d->event))
         cl->track->expected++;
@@ -314,6 +366,8 @@ client_note(struct client *cl, const struct delivery *d)
         t->expected++; /* it fell behind over this one */
         return;
     }
+    if (is_missed && t->is_cut)
+        return; /* over this one */
     if (is_missed)
         t->got++;
     if (d->event->kind == EVENT_TOLD)
@@ -321,7 +375,7 @@ client_note(struct client *cl, const struct delivery *d)
     if (ledger_is_full(&t->ledger) && t->ledger.used >= NOTES_FREE)
         settle(t);
     before = t->ledger.events;
-    ledger_note(&t->ledger, d->event->id, conn_queued_upto(cl->conn));
+    ledger_note(&t->ledger, d->event->id, end_of_told(cl));
     count_unacked(t, before);
 }
 
@@ -344,6 +398,17 @@ start_behind(struct client_track *t, uint64_t next, uint64_t expected)
     wait_until_drained(t);
 }
 
+/* It is told at this place that so many events cannot be had; if it does not
+ * come to read that, it is told again. */
+static void
+note_gap(struct client_track *t, uint64_t missed, uint64_t id)
+{
+    t->gap += missed;
+    t->told_id = id;
+    t->has_answered = false;
+    t->gap_end = end_of_told(t->client);
+}
+
 int
 client_start_behind(struct client *cl, const struct event *e)
 {
@@ -353,6 +418,8 @@ client_start_behind(struct client *cl, const struct event *e)
         return -ENOMEM;
     t->has_token = true;
     t->token_end = UINT64_MAX;
+    t->gap = e->seq;
+    t->gap_end = UINT64_MAX;
     start_behind(t, e->id, e->number);
     return 0;
 }
@@ -362,8 +429,10 @@ client_note_token(struct client *cl)
 {
     struct client_track *const t = track_of(cl);
 
-    if (t != NULL)
-        t->token_end = conn_queued_upto(cl->conn);
+    if (t == NULL)
+        return;
+    t->token_end = end_of_told(cl);
+    note_gap(t, 0, t->next);
 }
 
 /* Its queue is full: what waits there is dropped and will be asked for again.
@@ -372,6 +441,7 @@ static bool
 fall_behind(struct client *cl)
 {
     struct client_track *t = track_of(cl);
+    uint64_t cut_gap = 0;
     uint32_t before, cut;
 
     if (cl->state != CLIENT_MEMBER || !client_is_resumable(cl))
@@ -388,16 +458,36 @@ fall_behind(struct client *cl)
     count_unacked(t, before);
     if (t->token_end > conn_queued_upto(cl->conn))
         t->token_end = UINT64_MAX; /* it is dropped, and never comes */
+    if (t->mute_end > conn_queued_upto(cl->conn))
+        t->mute_end = conn_queued_upto(cl->conn);
+    if (t->gap_end > conn_queued_upto(cl->conn)) {
+        cut_gap = t->gap;
+        t->gap = 0;
+    }
     metric_add(&cl->front->counters.behind, 1);
-    start_behind(t, ledger_last(&t->ledger), cut);
+    start_behind(t, ledger_last(&t->ledger), cut + cut_gap);
     cl->protocol->on_behind(cl);
+    return true;
+}
+
+/* It is given what it missed, and some of that is queued: the rest is asked for
+ * again when it has read this. */
+static bool
+cut_short(struct client *cl)
+{
+    struct client_track *const t = track_of(cl);
+
+    if (t == NULL || !t->is_asking || t->got == t->got_before)
+        return false;
+    t->is_cut = true;
     return true;
 }
 
 void
 client_queue_take(struct client *cl, struct msg *m)
 {
-    if (m != NULL && !conn_has_room(cl->conn, m->len) && fall_behind(cl)) {
+    if (m != NULL && !conn_has_room(cl->conn, m->len) &&
+        (fall_behind(cl) || cut_short(cl))) {
         msg_unref(m);
         return;
     }
@@ -426,6 +516,8 @@ client_on_drained(struct conn *c)
         return;
     }
     t->is_asking = true;
+    t->is_cut = false;
+    t->got_before = t->got;
     cl->front->catching.asking++;
 }
 
@@ -439,6 +531,8 @@ end_behind(struct client_track *t)
     t->is_behind = false;
     metric_add(&cl->front->counters.missed, missed);
     cl->protocol->on_caught_up(cl, missed);
+    if (missed > 0)
+        note_gap(t, missed, t->next);
     conn_resume(cl->conn, CONN_PAUSE_BEHIND);
 }
 
@@ -450,6 +544,12 @@ client_on_caught_up(struct client *cl, const struct event *e)
     if (t == NULL || !t->is_asking)
         return;
     end_asking(t);
+    give_turn(cl->front);
+    if (t->is_cut) {
+        t->next = ledger_last(&t->ledger);
+        wait_until_drained(t);
+        return;
+    }
     t->next = e->number;
     if (ledger_is_settled(&t->ledger))
         t->ledger.cursor = e->number;
@@ -475,7 +575,7 @@ client_measure(struct client *cl, struct hub_farewell *out)
         return;
 
     settle(t);
-    unacked = t->ledger.events;
+    unacked = t->ledger.events + t->gap;
     if (t->is_behind)
         unacked += t->expected - (t->got < t->expected ? t->got : t->expected);
     if (!ledger_is_settled(&t->ledger) || t->is_behind)

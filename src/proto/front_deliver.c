@@ -210,21 +210,32 @@ ends_session(const struct client *cl, const struct event *e)
            e->refusal == REFUSAL_NO_SESSION;
 }
 
+/* Is it the answer to the last command of a client that leaves? It may have no
+ * session to leave, and need not hear that. */
+static bool
+is_of_farewell(const struct client *cl, const struct delivery *d)
+{
+    return cl->detach_request != 0 && d->request == cl->detach_request;
+}
+
 /* What must be true before the client hears of it. False: it is not to. */
 static bool
-prepare(struct client *cl, const struct event *e)
+prepare(struct client *cl, const struct delivery *d)
 {
+    const struct event *const e = d->event;
+
     switch ((enum event_kind)e->kind) {
     case EVENT_ATTACHED:
         return client_on_attached(cl, e);
     case EVENT_RESUMED:
         return client_on_resumed(cl, e);
     case EVENT_REJOINED:
-        if (cl->state == CLIENT_MEMBER)
-            enter_view(cl->front, cl, e);
+        if (cl->state != CLIENT_MEMBER)
+            return false; /* it left before it was back */
+        enter_view(cl->front, cl, e);
         return true;
     case EVENT_REFUSED:
-        return client_on_refused(cl, e);
+        return !is_of_farewell(cl, d) && client_on_refused(cl, e);
     default:
         return true;
     }
@@ -236,7 +247,7 @@ deliver_to_client(struct client *cl, const struct delivery *d)
     const struct event *const e = d->event;
     const bool ends = ends_session(cl, e);
 
-    if (d->replay == REPLAY_NONE && !prepare(cl, e))
+    if (d->replay == REPLAY_NONE && !prepare(cl, d))
         return;
 
     tell_one(cl, d);
@@ -283,12 +294,15 @@ deliver(struct front *f, const struct delivery *d)
 }
 
 /* Ids grow in the order of deliveries (chat/hub.h 8), but for what is shown
- * again and for RESUMED, whose id is a cursor. */
+ * again and for RESUMED, whose id is a cursor. Who has caught up has had what
+ * came to other fronts before it came to this one. */
 static void
 note_id(struct front *f, const struct delivery *d)
 {
     const struct event *const e = d->event;
 
+    if (e->kind == EVENT_CAUGHT_UP && e->number > f->last_event)
+        f->last_event = e->number;
     if (d->replay != REPLAY_NONE || e->kind == EVENT_RESUMED || e->id == 0)
         return;
     ASSERT(e->id > f->last_event);

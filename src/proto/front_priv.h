@@ -124,6 +124,9 @@ void client_on_revive_due(struct wheel_timer *t, uint64_t now_ms);
 
 /* ---- client_track.c ------------------------------------------------------ */
 
+/* Nothing is told to it from here on. */
+void client_stop_hearing(struct client *cl);
+
 /* Before an event is told: true if it is not to be, since the client is behind
  * and will ask for it, or is deaf. */
 bool client_skips(struct client *cl, const struct delivery *d);

@@ -59,6 +59,16 @@ on_deadline(struct conn *c)
 }
 
 static void
+on_drained(struct conn *c)
+{
+    struct probe *const p = conn_data(c);
+
+    p->drained++;
+    if (p->on_drained != NULL)
+        p->on_drained(p);
+}
+
+static void
 on_closed(struct conn *c, enum conn_end end)
 {
     struct probe *const p = conn_data(c);
@@ -76,6 +86,7 @@ const struct conn_ops probe_ops = {
     .on_bytes = on_bytes,
     .on_eof = on_eof,
     .on_deadline = on_deadline,
+    .on_drained = on_drained,
     .on_closed = on_closed,
 };
 

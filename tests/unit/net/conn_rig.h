@@ -31,6 +31,7 @@ struct probe {
     size_t eofs;
     size_t rest; /* at the last on_eof */
     size_t deadlines;
+    size_t drained; /* calls of on_drained */
     size_t closes;
     enum conn_end end;
 
@@ -38,6 +39,7 @@ struct probe {
     size_t (*on_bytes)(struct probe *p, const char *data, size_t len);
     void (*on_eof)(struct probe *p);
     void (*on_deadline)(struct probe *p);
+    void (*on_drained)(struct probe *p);
     void (*on_closed)(struct probe *p);
     struct probe *other; /* for use by these */
     size_t number;

@@ -194,6 +194,50 @@ START_TEST(clearing_counts_a_half_written_msg)
 }
 END_TEST
 
+START_TEST(cutting_spares_a_half_written_msg)
+{
+    struct wqueue q;
+    struct buf out;
+
+    start(&q);
+    buf_init(&out);
+    push(&q, "half");
+    for (unsigned n = 0; n < 100; n++)
+        push_number(&q, n);
+    (void)pull(&q, &out, 1, 2);
+
+    ck_assert_uint_eq(wqueue_cut(&q, &chunks), 100);
+    ck_assert_uint_eq(q.bytes, 2);
+    ck_assert_uint_eq(chunks.live, 0);
+    ck_assert_uint_eq(wqueue_cut(&q, &chunks), 0);
+    push(&q, "|next");
+    (void)pull(&q, &out, 64, SIZE_MAX);
+    ck_assert_uint_eq(out.len, 9);
+    ck_assert_mem_eq(out.data, "half|next", 9);
+    buf_fini(&out);
+    finish(&q);
+}
+END_TEST
+
+START_TEST(cutting_between_msgs_drops_all)
+{
+    struct wqueue q;
+    struct buf out;
+
+    start(&q);
+    buf_init(&out);
+    ck_assert_uint_eq(wqueue_cut(&q, &chunks), 0);
+    push(&q, "one");
+    push(&q, "two");
+    push(&q, "three");
+    (void)pull(&q, &out, 64, 3);
+
+    ck_assert_uint_eq(wqueue_cut(&q, &chunks), 2);
+    buf_fini(&out);
+    finish(&q);
+}
+END_TEST
+
 START_TEST(without_memory_a_push_changes_nothing)
 {
     struct msg *const m = msg_copy("x", 1);
@@ -265,6 +309,6 @@ END_TEST
 UNIT_MAIN("net/wqueue", an_empty_queue_gives_nothing_to_write,
           a_single_msg_takes_no_chunk, many_msgs_come_out_in_order,
           a_write_may_end_at_any_byte, gathering_stops_at_the_number_asked_for,
-          clearing_counts_a_half_written_msg,
-          without_memory_a_push_changes_nothing, bytes_cannot_overflow,
-          it_is_a_string_of_bytes)
+          clearing_counts_a_half_written_msg, cutting_spares_a_half_written_msg,
+          cutting_between_msgs_drops_all, without_memory_a_push_changes_nothing,
+          bytes_cannot_overflow, it_is_a_string_of_bytes)

@@ -30,13 +30,25 @@ talk_of(struct client *cl)
     return (struct talk_client *)cl;
 }
 
+/* Any token will do: the test is the hub. */
+static void
+talk_resume(struct talk_client *tc)
+{
+    static const struct token token = {.bytes = "any"};
+
+    ck_assert_int_eq(client_resume(&tc->cl, &token), 0);
+}
+
 static void
 talk_line(struct talk_client *tc, struct slice line)
 {
     struct command c = {.kind = COMMAND_SAY, .text = line};
 
     c.name = slice_of("#lobby");
-    if (slice_equal(line, slice_of("/quit")))
+    if (slice_equal(line, slice_of("/resume")) &&
+        tc->cl.state == CLIENT_STRANGER)
+        talk_resume(tc);
+    else if (slice_equal(line, slice_of("/quit")))
         client_detach(&tc->cl, DETACH_QUIT, slice_of("bye"), CONN_END_QUIT);
     else if (tc->cl.state == CLIENT_STRANGER)
         ck_assert_int_eq(client_attach(&tc->cl, line), 0);
@@ -90,6 +102,7 @@ static const struct conn_ops talk_ops = {
     .name = "talk",
     .on_bytes = on_bytes,
     .on_eof = on_eof,
+    .on_drained = client_on_drained,
     .on_closed = on_closed,
 };
 
@@ -116,7 +129,7 @@ on_event(struct client *cl, const struct view_member *member,
 
     if (member != NULL)
         note_move(tc, member, d->event);
-    if (d->event->kind == EVENT_ATTACHED)
+    if (d->event->kind == EVENT_ATTACHED || d->event->kind == EVENT_RESUMED)
         conn_enter(cl->conn, CONN_OPEN);
     if (rig.on_event != NULL)
         rig.on_event(tc, d);
@@ -167,6 +180,19 @@ current_room(const struct client *cl)
 }
 
 static void
+on_behind(struct client *cl)
+{
+    talk_of(cl)->behinds++;
+}
+
+static void
+on_caught_up(struct client *cl, uint64_t missed)
+{
+    talk_of(cl)->caught_ups++;
+    talk_of(cl)->missed += missed;
+}
+
+static void
 on_stop(struct client *cl)
 {
     ck_assert_int_eq(conn_queue_take(cl->conn, msg_printf("stopping\n")), 0);
@@ -177,6 +203,8 @@ const struct protocol talk_protocol = {
     .gauge = offsetof(struct front_counters, line_clients),
     .on_event = on_event,
     .encode = encode,
+    .on_behind = on_behind,
+    .on_caught_up = on_caught_up,
     .current_room = current_room,
     .on_stop = on_stop,
 };
@@ -286,6 +314,8 @@ check_all_came_back(void)
     ck_assert_uint_eq(rig_counter("view_rooms"), 0);
     ck_assert_uint_eq(rig_counter("view_members"), 0);
     ck_assert_uint_eq(rig.f->view.members.live, 0);
+    ck_assert_uint_eq(rig_counter("tracked"), 0);
+    ck_assert_uint_eq(rig_counter("unacked"), 0);
     ck_assert(list_is_empty(&rig.f->waiting));
     ck_assert(list_is_empty(&rig.f->leaving));
     ck_assert_uint_eq(metric_read(&conns_counters(rig.conns)->open), 0);

@@ -6,7 +6,7 @@
  * Shape    What the front sends to the hub is kept in rig.sent, and the test
  *          answers it with hub_*(). A peer is the far end of a conn whose
  *          client speaks `talk`: a line is the nickname, then each line is said
- *          in #lobby, and /quit leaves. It stands in for the line protocol, too,
+ *          in #lobby, /resume takes a session back, and /quit leaves. It stands in for the line protocol, too,
  *          where conns are detected. Each event comes as one line of its
  *          name, who, what it names and its text, where there are such.
  * Time     Stands still but for fake_time_pass_ms().
@@ -36,6 +36,8 @@ struct talk_client {
     const struct view_member *current; /* the room joined last, if not left */
     uint32_t form;                     /* the key it is encoded by */
     size_t warnings;
+    size_t behinds, caught_ups;
+    uint64_t missed; /* as told by the latter */
 };
 
 struct peer {
