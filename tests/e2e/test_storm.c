@@ -652,6 +652,22 @@ START_TEST(a_storm_of_departures_passes_those_who_stay)
 }
 END_TEST
 
+/* Each with something on its way to it, from itself and from a survivor: it
+ * must not reach who sits there next. */
+static void
+leave_frozen(unsigned round)
+{
+    for (size_t i = stay; i < stay + churn; i++) {
+        const enum departure how = (enum departure)((i + round) % DEPARTURES);
+        const unsigned life = seats[i].life;
+
+        swarm_send(&swarm, i, "/msg c%u %s\n", life, seats[i].canary.word);
+        swarm_send(&swarm, i % stay, "/msg c%u %s\n", life,
+                   seats[i].canary.word);
+        leave_now(i, how == BY_SHUTDOWN ? BY_FIN : how);
+    }
+}
+
 /* Whatever happens while the server does not look is there at one look: ends of
  * connections, and new ones that will get their descriptors. */
 START_TEST(what_happened_while_it_was_stopped_is_put_in_order)
@@ -664,11 +680,7 @@ START_TEST(what_happened_while_it_was_stopped_is_put_in_order)
     for (unsigned round = 0; round < rounds; round++) {
         e2e_scene("round %u", round);
         daemon_freeze(&d);
-        for (size_t i = stay; i < stay + churn; i++) {
-            enum departure how = (enum departure)((i + round) % DEPARTURES);
-
-            leave_now(i, how == BY_SHUTDOWN ? BY_FIN : how);
-        }
+        leave_frozen(round);
         fill_places();
         for (size_t i = 0; i < stay; i++)
             say(i);
