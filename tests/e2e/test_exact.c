@@ -141,7 +141,7 @@ next_count(unsigned n)
     static const unsigned counts[] = {1, 2, 16, 17, 65, 300};
 
     if (figure_is_long())
-        return n + 13 <= LINES ? n + 13 : 0;
+        return n + 19 <= LINES ? n + 19 : 0;
     for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++)
         if (counts[i] > n)
             return counts[i];
