@@ -51,7 +51,7 @@ run_tests(const TTest *test, size_t count, enum fork_status how,
     SRunner *const runner = srunner_create(suite);
     int failed;
 
-    tcase_set_timeout(tcase, 110);
+    tcase_set_timeout(tcase, 120);
     tcase_add_loop_test(tcase, test, 0, (int)count);
     suite_add_tcase(suite, tcase);
     srunner_set_fork_status(runner, how);
