@@ -13,6 +13,8 @@
 #   packaging/dev.sh check PRESET [ctest's arguments]
 #                                        build one preset of CMakePresets.json
 #                                        with warnings as errors, run its tests
+#   packaging/dev.sh mutants [PATCH...]  put each known fault back and see that
+#                                        the tests find it
 #
 # All of it may be run again at any time; what is there already is kept.
 set -euo pipefail
@@ -28,7 +30,7 @@ die() {
 run_packages=(cmake ninja-build gcc libc6-dev pkg-config libjemalloc-dev
   libsodium-dev libunistring-dev libinih-dev libjansson-dev libedit-dev)
 test_packages=(clang clang-format libclang-rt-14-dev llvm check libsubunit-dev
-  spin git patch)
+  spin git patch valgrind)
 
 missing() {
   local package
@@ -92,8 +94,13 @@ case "$command" in
     install_packages "${run_packages[@]}" "${test_packages[@]}"
     check "$@"
     ;;
+  mutants)
+    install_packages "${run_packages[@]}" "${test_packages[@]}"
+    build gcc
+    exec tests/mutants/run.sh "$@"
+    ;;
   *)
-    sed -n '4,17s/^# \{0,1\}//p' "$0" >&2
+    sed -n '4,19s/^# \{0,1\}//p' "$0" >&2
     exit 64
     ;;
 esac

@@ -112,6 +112,25 @@ START_TEST(a_live_setting_changes_for_those_who_are_there)
 }
 END_TEST
 
+/* The hub has a thread of its own, and settings that only it knows. */
+START_TEST(a_setting_of_the_hub_changes_as_well)
+{
+    two_join("[limits]\ntopic_length = 10\n");
+    peer_send(&a, "/topic 0123456789\n");
+    peer_expect(&a, "* a set the topic of #lobby: 0123456789");
+    peer_expect(&b, "* a set the topic of #lobby: 0123456789");
+
+    reload_well("[limits]\ntopic_length = 5\n");
+
+    peer_send(&a, "/topic 012345\n");
+    peer_expect(&a, "* That topic is too long; please shorten it.");
+    peer_send(&a, "/topic 01234\n");
+    peer_expect(&a, "* a set the topic of #lobby: 01234");
+    peer_expect(&b, "* a set the topic of #lobby: 01234");
+    two_leave();
+}
+END_TEST
+
 START_TEST(who_joins_after_it_is_welcomed_by_the_new_name)
 {
     struct peer c;
@@ -275,6 +294,7 @@ START_TEST(a_hundred_reloads_disturb_nobody)
 END_TEST
 
 UNIT_MAIN("e2e/reload", a_live_setting_changes_for_those_who_are_there,
+          a_setting_of_the_hub_changes_as_well,
           who_joins_after_it_is_welcomed_by_the_new_name,
           a_wrong_config_changes_nothing_and_says_why,
           what_needs_a_restart_is_told, listeners_come_and_go_and_clients_stay,

@@ -19,7 +19,8 @@ unsigned e2e_workers(void);
  * percentage in $E2E_SCALE overrides. Never less than one. */
 unsigned e2e_scaled(unsigned n);
 
-/* A limit of time, longer where a sanitizer makes everything slow. */
+/* A limit of time, longer where a sanitizer makes everything slow, or as many
+ * times as $E2E_SLOWER says. */
 uint64_t e2e_patience_ms(uint64_t ms);
 
 /* What is being tried now, until the next one. */

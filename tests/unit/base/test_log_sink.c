@@ -14,6 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/inbox.h"
 #include "base/log.h"
 #include "support/capture.h"
 #include "support/unit.h"
@@ -31,6 +32,12 @@ static _Atomic bool holds_speaker;
 static _Atomic bool speaker_is_inside;
 static _Thread_local bool is_speaker;
 
+/* A line comes from somewhere just when the log thread has looked, found
+ * nothing, and is about to say that it sleeps. */
+static _Atomic bool speaks_at_the_last_moment;
+
+bool __real_inbox_sleep(struct inbox *in);
+bool __wrap_inbox_sleep(struct inbox *in);
 ssize_t __real_write(int fd, const void *data, size_t len);
 ssize_t __wrap_write(int fd, const void *data, size_t len);
 void *__real_malloc(size_t size);
@@ -170,6 +177,31 @@ START_TEST(a_line_wakes_the_log_thread)
         while (captured.lines < i)
             (void)capture_take(&captured);
     }
+
+    log_stop();
+    put_away();
+}
+END_TEST
+
+bool
+__wrap_inbox_sleep(struct inbox *in)
+{
+    if (atomic_exchange(&speaks_at_the_last_moment, false))
+        say_number(2);
+    return __real_inbox_sleep(in);
+}
+
+START_TEST(a_line_that_comes_while_it_falls_asleep_is_written)
+{
+    arrange();
+    ck_assert_int_eq(log_start(), 0);
+    while (!waits_for_bell)
+        (void)__real_sched_yield();
+
+    speaks_at_the_last_moment = true;
+    say_number(1);
+    while (captured.lines < 2)
+        (void)capture_take(&captured);
 
     log_stop();
     put_away();
@@ -363,7 +395,9 @@ START_TEST(a_line_without_memory_is_counted)
 END_TEST
 
 UNIT_MAIN("base/log_sink", all_lines_are_written_in_order_when_stop_returns,
-          a_line_wakes_the_log_thread, stop_waits_for_who_is_still_speaking,
+          a_line_wakes_the_log_thread,
+          a_line_that_comes_while_it_falls_asleep_is_written,
+          stop_waits_for_who_is_still_speaking,
           before_start_and_after_stop_the_caller_writes,
           lines_by_hand_do_not_count_as_waiting, the_log_can_be_started_again,
           a_stuck_pipe_costs_lines_that_are_counted_and_told,

@@ -341,6 +341,30 @@ START_TEST(a_peer_that_speaks_is_not_asked_for_a_sign_of_life)
 }
 END_TEST
 
+/* The kernel takes what is written to a peer that is long dead. */
+START_TEST(writing_to_a_peer_is_no_sign_of_its_life)
+{
+    struct probe p = {.number = 0};
+
+    start_in(&p, CONN_OPEN);
+    for (int i = 0; i < 2; i++) {
+        fake_time_pass_ms(rig.conf.timeouts_idle_ping / 2);
+        ck_assert_int_eq(probe_say(&p, "news"), 0);
+        rig_turn();
+    }
+    ck_assert_uint_eq(p.deadlines, 1);
+
+    fake_time_pass_ms(rig.conf.timeouts_pong - 1);
+    ck_assert_int_eq(probe_say(&p, "more"), 0);
+    rig_turn();
+    fake_time_pass_ms(1);
+    rig_turn();
+
+    ck_assert_uint_eq(p.deadlines, 2);
+    finish(&p);
+}
+END_TEST
+
 START_TEST(a_peer_we_do_not_read_is_not_called_silent)
 {
     struct probe p = {.number = 0};
@@ -425,6 +449,7 @@ UNIT_MAIN("net/conn", a_conn_goes_from_accepted_to_closed,
           a_deadline_that_moves_the_conn_on_does_not_end_it,
           silence_is_answered_by_a_heartbeat_and_then_every_pong,
           a_peer_that_speaks_is_not_asked_for_a_sign_of_life,
+          writing_to_a_peer_is_no_sign_of_its_life,
           a_peer_we_do_not_read_is_not_called_silent,
           a_peer_that_leaves_its_queue_unread_ends,
           a_conn_forgotten_by_its_timer_is_counted,
