@@ -26,7 +26,8 @@
  *  CATCH_UP   x        -              -               cursor; count at most,
  *                                                     and HUB_CATCH_MAX
  *  ACKS       x        -              -               set: echo own talk, or not
- *  ACK        x        -              -               cursor
+ *  ACK        x        -              -               cursor; the client has its
+ *                                                     token, too
  *  the operator's; no session:
  *  OPER_SAY   -        room           text            style, nick: speaks as
  *  ANNOUNCE   -        -              text
@@ -38,7 +39,7 @@
  * Sessions A session that was given a secret outlives its conn when that is
  *          DETACHed other than by QUIT: RESUME with its token takes it back.
  *          That gives it a new token; the one before stays good until an ACK
- *          shows that the client has heard of the new one.
+ *          says that the client has the new one.
  *          `cursor` is the id of the last event of which the client is known
  *          to have had all up to it; in a DETACH, `count` events up to the id
  *          `upto` were sent to it behind that, and may have been lost: events

@@ -91,7 +91,7 @@ mail_forget(struct hub *hub, struct session *session, uint64_t cursor)
 enum refusal
 mail_on_ack(struct ask *a)
 {
-    session_confirm(a->session, a->c->cursor);
+    session_confirm(a->session);
     mail_forget(a->hub, a->session, a->c->cursor);
     return REFUSAL_NONE;
 }

@@ -78,9 +78,7 @@ struct wait {
     struct list_link by_age; /* hub.waiting, longest first; else in none */
     struct session *session;
     struct token_secret before; /* what it was resumed with: still good … */
-    bool is_resumed;            /* … */
-    uint64_t
-        heard_from; /* … until the client is known to have all up to this */
+    bool is_resumed; /* … until its client is known to have the new one */
     uint64_t lost_mono_ms;
     uint64_t lost_wall_ms;
     uint64_t cursor;   /* the client is known to have all up to it … */
@@ -311,8 +309,8 @@ void session_destroy(struct hub *hub, struct session *session);
 struct slice session_token(const struct hub *hub, const struct session *session,
                            char out[TOKEN_TEXT_MAX]);
 
-/* Its client has all up to `cursor`: if it was resumed, that is over. */
-void session_confirm(struct session *session, uint64_t cursor);
+/* Its client is known to have its token: if it was resumed, that is over. */
+void session_confirm(struct session *session);
 
 /* Is that its secret, or the one before that is still good? */
 bool session_has_secret(const struct session *session,
@@ -321,8 +319,8 @@ bool session_has_secret(const struct session *session,
 /* Its conn is lost: it waits. False: it cannot, and is as it was. */
 bool session_lose(const struct ask *a, struct session *session);
 
-/* It waits no longer: it is on the asker's conn, its secret the caller's to
- * change. 0 or -ENOMEM. */
+/* It waits no longer: it is on the asker's conn, with the asker's secret. 0 or
+ * -ENOMEM. */
 MUST_CHECK int session_regain(const struct ask *a, struct session *session);
 
 /* Counts `room` for the worker of `session`, or no longer; nothing while it

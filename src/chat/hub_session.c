@@ -152,9 +152,9 @@ drop_wait(struct session *session)
 }
 
 void
-session_confirm(struct session *session, uint64_t cursor)
+session_confirm(struct session *session)
 {
-    if (session->wait != NULL && cursor >= session->wait->heard_from)
+    if (!session_waits(session))
         drop_wait(session);
 }
 
@@ -314,6 +314,18 @@ session_lose(const struct ask *a, struct session *session)
     return true;
 }
 
+/* What it was resumed with stays good until its client is known to have heard
+ * of the new one; however often that is lost on the way. */
+static void
+change_secret(const struct ask *a, struct session *session)
+{
+    struct wait *const w = session->wait;
+
+    (void)token_slot(&a->hub->conf.key, &a->c->token, &w->before);
+    w->is_resumed = true;
+    session->secret = a->c->secret;
+}
+
 int
 session_regain(const struct ask *a, struct session *session)
 {
@@ -323,9 +335,7 @@ session_regain(const struct ask *a, struct session *session)
         return rc;
 
     stop_waiting(a->hub, session);
-    session->wait->before = session->secret;
-    session->wait->is_resumed = true;
-    session->wait->heard_from = a->hub->last_event_id;
+    change_secret(a, session);
     count_rooms(session, +1);
     if (session->resumed < UINT16_MAX)
         session->resumed++;

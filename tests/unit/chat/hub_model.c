@@ -68,6 +68,7 @@ model_of_session(struct model *m)
         user->echoes = m->c->set;
         return REFUSAL_NONE;
     case COMMAND_ACK:
+        user->has_before = false;
         model_forget_mail(user, m->c->cursor);
         return REFUSAL_NONE;
     case COMMAND_ATTACH:

@@ -38,6 +38,8 @@ struct model_user {
     bool is_resumable;
     bool echoes;
     struct token token;
+    struct token before; /* what it came back with: good until it ACKs */
+    bool has_before;
     /* while it waits */
     bool waits;
     bool is_told_lost;

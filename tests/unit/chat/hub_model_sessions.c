@@ -154,7 +154,9 @@ holder_of(const struct model *m, const struct token *token)
         struct model_user *const user = m->users[i];
 
         if (user->is_resumable &&
-            memcmp(&user->token, token, sizeof(*token)) == 0)
+            (memcmp(&user->token, token, sizeof(*token)) == 0 ||
+             (user->has_before &&
+              memcmp(&user->before, token, sizeof(*token)) == 0)))
             return user;
     }
     return NULL;
@@ -206,6 +208,8 @@ static void
 come_back(struct model *m, struct model_user *user)
 {
     user->conn = m->c->from.conn;
+    user->before = m->c->token;
+    user->has_before = true;
     expect_resumed(m, user);
     user->waits = false;
     for (size_t i = 0; i < user->due_count; i++)

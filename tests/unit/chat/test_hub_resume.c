@@ -42,6 +42,30 @@ START_TEST(who_comes_back_is_told_its_rooms_and_peers_that_it_is_back)
 }
 END_TEST
 
+/* The client may never hear of the fresh one, however often it comes. */
+START_TEST(a_token_stays_good_until_the_next_one_is_known_to_have_come)
+{
+    struct token first, second;
+
+    open_tea(NULL);
+    first = anna.token;
+    for (unsigned i = 0; i < 3; i++) {
+        rig_lose(&rig, &anna, "reset");
+        anna.token = first;
+        rig_resume(&rig, &anna, RIG_CONN(0, 2 + i));
+    }
+    second = anna.token;
+    rig_lose(&rig, &anna, "reset");
+    rig_resume(&rig, &anna, RIG_CONN(0, 5));
+    rig_lose(&rig, &anna, "reset");
+    rig_ask_resume(&rig, RIG_CONN(0, 6), &first);
+    rig_expect_refusal(&rig, REFUSAL_BAD_TOKEN);
+    anna.token = second;
+    rig_resume(&rig, &anna, RIG_CONN(0, 6));
+    rig_close(&rig);
+}
+END_TEST
+
 START_TEST(a_token_works_once_and_a_fresh_one_follows)
 {
     struct token first;
@@ -51,6 +75,7 @@ START_TEST(a_token_works_once_and_a_fresh_one_follows)
     rig_lose(&rig, &anna, "reset");
     rig_resume(&rig, &anna, RIG_CONN(0, 2));
     ck_assert_int_ne(memcmp(&first, &anna.token, sizeof(first)), 0);
+    rig_ack(&rig, &anna, 0);
     rig_lose(&rig, &anna, "reset");
     rig_ask_resume(&rig, RIG_CONN(0, 3), &first);
     rig_expect_refusal(&rig, REFUSAL_BAD_TOKEN);
@@ -255,6 +280,7 @@ END_TEST
 
 UNIT_MAIN("chat/hub_resume",
           who_comes_back_is_told_its_rooms_and_peers_that_it_is_back,
+          a_token_stays_good_until_the_next_one_is_known_to_have_come,
           a_token_works_once_and_a_fresh_one_follows, no_other_token_will_do,
           a_session_without_a_token_has_none_that_works,
           a_busy_session_is_asked_for_and_its_asker_told_so,
