@@ -318,12 +318,16 @@ int
 session_regain(const struct ask *a, struct session *session)
 {
     const int rc = enter_conn(a->hub, session, a->c->from.conn);
+    struct token_secret used;
 
     if (rc < 0)
         return rc;
 
     stop_waiting(a->hub, session);
-    session->wait->before = session->secret;
+    /* The one it came with, not the newest: who did not get that one comes with
+     * the same again, as often as it takes. */
+    (void)token_slot(&a->hub->conf.key, &a->c->token, &used);
+    session->wait->before = used;
     session->wait->is_resumed = true;
     session->wait->heard_from = a->hub->last_event_id;
     count_rooms(session, +1);
