@@ -19,7 +19,7 @@
 #include "support/unit.h"
 
 /* A peer that is silent is found out soon. */
-#define SETTINGS                                                    \
+#define SETTINGS                                                 \
     "[timeouts]\nidle_ping = 1s\npong = 1s\nuser_timeout = 1s\n" \
     "[history]\nroom_events = 0\n[log]\nlevel = trace\n"
 
@@ -164,8 +164,8 @@ expect_listed(const char *nick, const char *state, unsigned resumed,
 static void
 run_klatchctl(struct program *p, const char *option)
 {
-    const char *const argv[] = {
-        getenv("KLATCHCTL"), "-s", d.control, "sessions", option, NULL};
+    const char *const argv[] = {getenv("KLATCHCTL"), "-s",   d.control,
+                                "sessions",          option, NULL};
 
     program_run(p, argv, NULL);
     ck_assert_int_eq(p->code, 0);
@@ -242,8 +242,7 @@ come_back(unsigned resumed)
 {
     peer_send(&cat, "where is bob?\n/msg bob are you there?\n");
     peer_expect(&ann, "<cat> where is bob?");
-    peer_expect(&cat,
-                "* bob is away (reconnecting) and gets it on returning.");
+    peer_expect(&cat, "* bob is away (reconnecting) and gets it on returning.");
     expect_listed("bob", "reconnecting", resumed, 1);
 
     session_come_back(&bob, d.port, "bob", &bob_token, 2, 2);

@@ -187,7 +187,7 @@ START_TEST(without_linger_there_is_no_token_and_who_is_lost_has_quit)
     struct peer p;
 
     daemon_start(&d, "[session]\nlinger = 0\n");
-    session_join(&ann, d.port, "ann", NULL);
+    peer_join(&ann, d.port, "ann");
     peer_connect(&p, d.port);
     peer_send(&p, "bob\n");
     peer_expect(&p, "Nickname: * Welcome to klatch, bob. Type /help for the "
@@ -249,7 +249,8 @@ START_TEST(linger_can_be_taken_away_and_given_again)
     two_come("[session]\nlinger = 1h\n");
     lose_bob();
     set_linger("0");
-    expect_gone(" (connection lost)");
+    peer_expect(&ann, "* bob quit (connection lost).");
+    session_expect_dead(d.port, &bob_token);
 
     set_linger("1h");
     session_join(&bob, d.port, "bob", &token);
@@ -257,7 +258,7 @@ START_TEST(linger_can_be_taken_away_and_given_again)
     set_linger("0");
     peer_reset(&bob);
     peer_expect(&ann, "* bob quit (connection lost).");
-    session_join(&bob, d.port, "bob", NULL);
+    peer_join(&bob, d.port, "bob");
     peer_expect(&ann, "* bob joined #lobby.");
     set_linger("1h");
     peer_reset(&bob); /* it was given no token */

@@ -16,10 +16,10 @@
 #include "support/session.h"
 #include "support/unit.h"
 
-#define LARGE                                                            \
+#define LARGE                                                              \
     "[history]\nroom_events = 0\nkeep_events = 100000\nkeep_bytes = 64M\n" \
     "[log]\nlevel = trace\n"
-#define OF_50                                            \
+#define OF_50                                        \
     "[history]\nroom_events = 0\nkeep_events = 50\n" \
     "[log]\nlevel = trace\n"
 

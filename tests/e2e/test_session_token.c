@@ -99,10 +99,10 @@ START_TEST(a_token_is_read_in_any_case_without_hyphens_and_with_o_for_0)
 
             if (*c == '-' && n % 2 == 0)
                 continue;
-            other.text[len++] = *c == '0'                 ? 'O'
-                                : *c == '1'               ? 'l'
+            other.text[len++] = *c == '0'               ? 'O'
+                                : *c == '1'             ? 'l'
                                 : is_small && n % 4 < 2 ? (char)(*c - 32)
-                                                          : *c;
+                                                        : *c;
         }
         other.text[len] = '\0';
         bob_comes_back(&other);
@@ -113,9 +113,15 @@ END_TEST
 
 START_TEST(what_is_no_token_is_told_what_to_do)
 {
-    static const char *const wrong[] = {
-        "7h2k", "7h2k-m3qd-9xw4-t0ae-5vbn-2c8r-7h2k", "u", "7h2k-m3qd-9xw4-t0ae-5vbn-2c8",
-        "7h2k m3qd 9xw4 t0ae 5vbn 2c8r", "bob", "-", "%s%s%n", ""};
+    static const char *const wrong[] = {"7h2k",
+                                        "7h2k-m3qd-9xw4-t0ae-5vbn-2c8r-7h2k",
+                                        "u",
+                                        "7h2k-m3qd-9xw4-t0ae-5vbn-2c8",
+                                        "7h2k m3qd 9xw4 t0ae 5vbn 2c8r",
+                                        "bob",
+                                        "-",
+                                        "%s%s%n",
+                                        ""};
     struct session_token strange;
     struct peer p;
 

@@ -140,9 +140,9 @@ session_expect_welcome(struct peer *p, const char *nick, unsigned count,
                        "Nickname: * Welcome back, %s.", nick);
 
     if (count > 0)
-        len += snprintf(expected + len, sizeof(expected) - (size_t)len,
-                        " %u message%s came since ", count,
-                        count == 1 ? "" : "s");
+        len +=
+            snprintf(expected + len, sizeof(expected) - (size_t)len,
+                     " %u message%s came since ", count, count == 1 ? "" : "s");
     else if (missed == 0)
         len += snprintf(expected + len, sizeof(expected) - (size_t)len,
                         " You missed nothing.");
@@ -237,8 +237,8 @@ wire_acknowledge(int fd)
 {
     const int on = 1;
 
-    ck_assert_int_eq(
-        setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof(on)), 0);
+    ck_assert_int_eq(setsockopt(fd, IPPROTO_TCP, TCP_QUICKACK, &on, sizeof(on)),
+                     0);
 }
 
 void

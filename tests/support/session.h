@@ -43,8 +43,7 @@ void session_expect_welcome(struct peer *p, const char *nick, unsigned count,
 /* session_ask_back(), session_expect_welcome(); `t` is used and then is the
  * fresh one. Reads over what is told of its rooms, which must be `rooms`. */
 void session_come_back(struct peer *p, uint16_t port, const char *nick,
-                       struct session_token *t, unsigned count,
-                       unsigned rooms);
+                       struct session_token *t, unsigned count, unsigned rooms);
 
 /* The next line, behind the time at which it was said. */
 void session_expect_missed(struct peer *p, const char *fmt, ...)
