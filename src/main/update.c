@@ -57,7 +57,7 @@ update_hub(struct worker *w, void *arg)
 {
     struct hub_update *const u = arg;
 
-    hub_reload(hub_thread_hub(u->hub), &u->chat);
+    hub_thread_reload(u->hub, &u->chat);
     free(u);
 }
 

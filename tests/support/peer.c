@@ -372,6 +372,25 @@ peer_expect_silence(struct peer *p)
         e2e_fail("expected silence, there is: %s", p->line);
 }
 
+void
+peer_receive_all(struct peer *p)
+{
+    ssize_t n;
+
+    do {
+        make_room(p);
+        n = recv(p->fd, p->data + p->head + p->len, ROOM_TO_READ, MSG_DONTWAIT);
+        p->len += n > 0 ? (size_t)n : 0;
+    } while (n > 0);
+}
+
+bool
+peer_has_more(struct peer *p)
+{
+    peer_receive_all(p);
+    return p->len > 0 && memchr(p->data + p->head, '\n', p->len) != NULL;
+}
+
 size_t
 peer_receive_some(struct peer *p, size_t max)
 {

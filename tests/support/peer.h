@@ -92,6 +92,12 @@ void peer_expect_end(struct peer *p, bool reset_is_fine);
  * ours: asks one (/topic) and expects only its answer. */
 void peer_expect_silence(struct peer *p);
 
+/* What has come, without waiting for more. */
+void peer_receive_all(struct peer *p);
+
+/* Is there a whole line, without waiting for it? */
+bool peer_has_more(struct peer *p);
+
 /* At most `max` bytes, read at once, behind what was received before; 0 at the
  * end of the stream. For peers that read slowly. */
 size_t peer_receive_some(struct peer *p, size_t max);

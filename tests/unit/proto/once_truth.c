@@ -20,16 +20,6 @@ struct past past[PAST];
 struct event *__real_event_create(const struct event *from);
 struct event *__wrap_event_create(const struct event *from);
 
-void __wrap_token_secret_random(struct token_secret *out);
-
-/* Which of a session's tokens are good is the hub's affair (unit/chat); here
- * all are the same. */
-void
-__wrap_token_secret_random(struct token_secret *out)
-{
-    memset(out, 7, sizeof(*out));
-}
-
 static int
 actor_of(user_id user)
 {
