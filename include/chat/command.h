@@ -39,7 +39,8 @@
  * Sessions A session that was given a secret outlives its conn when that is
  *          DETACHed other than by QUIT: RESUME with its token takes it back.
  *          That gives it a new token; the one before stays good until an ACK
- *          says that the client has the new one.
+ *          says that the client has the new one, and brings the same new one
+ *          again.
  *          `cursor` is the id of the last event of which the client is known
  *          to have had all up to it; in a DETACH, `count` events up to the id
  *          `upto` were sent to it behind that, and may have been lost: events

@@ -319,6 +319,10 @@ bool session_has_secret(const struct session *session,
 /* Its conn is lost: it waits. False: it cannot, and is as it was. */
 bool session_lose(const struct ask *a, struct session *session);
 
+/* The secret of the token that who resumes it is told. */
+void session_next_secret(const struct ask *a, const struct session *session,
+                         struct token_secret *out);
+
 /* It waits no longer: it is on the asker's conn, with the asker's secret. 0 or
  * -ENOMEM. */
 MUST_CHECK int session_regain(const struct ask *a, struct session *session);

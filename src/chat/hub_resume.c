@@ -46,10 +46,11 @@ resumed_event(const struct ask *a, const struct session *session,
 {
     struct event draft = ask_draft(a, EVENT_RESUMED);
     char text[TOKEN_TEXT_MAX];
+    struct token_secret secret;
     struct token token;
 
-    token_make(&a->hub->conf.key, id_to_slot(session->id), &a->c->secret,
-               &token);
+    session_next_secret(a, session, &secret);
+    token_make(&a->hub->conf.key, id_to_slot(session->id), &secret, &token);
     draft.who = ask_who(session->user);
     draft.who.conn = a->c->from.conn; /* from here on */
     draft.text = slice_of(token_format(&token, text));

@@ -314,16 +314,32 @@ session_lose(const struct ask *a, struct session *session)
     return true;
 }
 
-/* What it was resumed with stays good until its client is known to have heard
- * of the new one; however often that is lost on the way. */
+/* Who comes with the token before has not heard of the one that followed: that
+ * is told again, so that however often it is lost on the way, what the client
+ * knows is good, and no more than two are. */
+void
+session_next_secret(const struct ask *a, const struct session *session,
+                    struct token_secret *out)
+{
+    struct token_secret used;
+
+    (void)token_slot(&a->hub->conf.key, &a->c->token, &used);
+    *out = token_secret_equal(&used, &session->secret) ? a->c->secret
+                                                       : session->secret;
+}
+
 static void
 change_secret(const struct ask *a, struct session *session)
 {
     struct wait *const w = session->wait;
+    struct token_secret next;
 
-    (void)token_slot(&a->hub->conf.key, &a->c->token, &w->before);
+    session_next_secret(a, session, &next);
+    if (token_secret_equal(&next, &session->secret))
+        return;
+    w->before = session->secret;
     w->is_resumed = true;
-    session->secret = a->c->secret;
+    session->secret = next;
 }
 
 int

@@ -40,6 +40,7 @@ struct model_user {
     struct token token;
     struct token before; /* what it came back with: good until it ACKs */
     bool has_before;
+    bool is_retold; /* it came with that, and is told the same one again */
     /* while it waits */
     bool waits;
     bool is_told_lost;

@@ -208,7 +208,10 @@ static void
 come_back(struct model *m, struct model_user *user)
 {
     user->conn = m->c->from.conn;
-    user->before = m->c->token;
+    user->is_retold =
+        memcmp(&user->token, &m->c->token, sizeof(user->token)) != 0;
+    if (!user->is_retold)
+        user->before = user->token;
     user->has_before = true;
     expect_resumed(m, user);
     user->waits = false;
