@@ -76,10 +76,10 @@ struct conn {
     struct wqueue out;
     struct list_link dirty;
     int fd;
-    uint8_t state;   /* enum conn_state */
-    uint8_t end;     /* enum conn_end: when CLOSED, DRAINING or BROKEN */
-    uint8_t flags;   /* enum conn_flag */
-    uint8_t pauses;  /* enum conn_pause */
+    uint8_t state;  /* enum conn_state */
+    uint8_t end;    /* enum conn_end: when CLOSED, DRAINING or BROKEN */
+    uint8_t flags;  /* enum conn_flag */
+    uint8_t pauses; /* enum conn_pause */
     uint64_t bytes_out;
     uint64_t bytes_in;
     uint64_t heard_ms;

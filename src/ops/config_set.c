@@ -16,14 +16,14 @@
 #define LABEL_SIZE (CONFIG_NAME_MAX + 64u) /* `[listen "NAME"] protocol` */
 
 const struct config_later config_later[] = {
-    {"server",  "motd",       NULL  },
-    {"server",  "password",   NULL  },
-    {"server",  "state_dir",  NULL  },
-    {"listen",  "tls",        NULL  },
-    {"listen",  "proxy_from", NULL  },
-    {"listen",  "protocol",   "irc" },
-    {"listen",  "protocol",   "http"},
-    {"oper",    NULL,         NULL  },
+    {"server", "motd",       NULL  },
+    {"server", "password",   NULL  },
+    {"server", "state_dir",  NULL  },
+    {"listen", "tls",        NULL  },
+    {"listen", "proxy_from", NULL  },
+    {"listen", "protocol",   "irc" },
+    {"listen", "protocol",   "http"},
+    {"oper",   NULL,         NULL  },
 };
 const size_t config_later_count = ARRAY_LEN(config_later);
 
