@@ -37,6 +37,7 @@ struct plan {
     unsigned faults_a_second;
     unsigned say_every_ms; /* each guest, on average */
     unsigned away_ms;      /* at most, before it comes back */
+    unsigned deaf_ms;      /* at most, before it reads again */
     bool may_miss;         /* the logs are too short for what happens */
 };
 
@@ -172,7 +173,7 @@ void guest_forget_conn(struct guest *g);
 /* ---- exactly_once_faults.c ----------------------------------------------- */
 
 /* Something happens to somebody. */
-void fault_happen(struct party *p, uint64_t now);
+void fault_happen(struct party *p);
 
 /* What lasts for a time ends. */
 void fault_tick(struct party *p, struct guest *g, uint64_t now);

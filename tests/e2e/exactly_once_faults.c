@@ -99,23 +99,25 @@ take_over_and_rst(struct party *p, struct guest *g)
 
 /* ---- what lasts ---------------------------------------------------------- */
 
-/* Nothing arrives; what it says does. */
-static void
-cut(struct party *p, struct guest *g)
-{
-    if (g->is_local)
-        return; /* it has no wire */
-    wire_cut(g->fd);
-    g->is_cut = true;
-    g->fault_ms = now_ms() + party_random(p, 1000);
-}
-
 static void
 stop_reading(struct party *p, struct guest *g)
 {
     g->is_deaf = true;
-    g->fault_ms = now_ms() + 500 + party_random(p, 4000);
+    g->fault_ms = now_ms() + party_random(p, p->plan->deaf_ms);
     ck_assert_int_eq(epoll_ctl(p->epoll, EPOLL_CTL_DEL, g->fd, NULL), 0);
+}
+
+/* Nothing arrives; what it says does. */
+static void
+cut(struct party *p, struct guest *g)
+{
+    if (g->is_local) { /* it has no wire */
+        stop_reading(p, g);
+        return;
+    }
+    wire_cut(g->fd);
+    g->is_cut = true;
+    g->fault_ms = now_ms() + party_random(p, 1000);
 }
 
 static void
@@ -130,7 +132,8 @@ read_again(struct party *p, struct guest *g)
 void
 fault_tick(struct party *p, struct guest *g, uint64_t now)
 {
-    if (g->fd < 0 || (!g->is_cut && !g->is_deaf) || now < g->fault_ms)
+    if (g->fd < 0 || (!g->is_cut && !g->is_deaf) ||
+        (now < g->fault_ms && !p->is_closing))
         return;
     if (g->is_deaf)
         read_again(p, g);
@@ -152,15 +155,28 @@ static void (*const faults[])(struct party *p, struct guest *g) = {
 };
 #define FAULTS ((unsigned)(sizeof(faults) / sizeof(faults[0])))
 
-void
-fault_happen(struct party *p, uint64_t now)
+static struct guest *
+pick(struct party *p)
 {
-    struct guest *const g = &p->guests[party_random(p, p->plan->guests)];
+    struct guest *g = NULL;
 
-    if (g->fd < 0 || g->is_cut || g->is_deaf || g->is_steady)
+    for (unsigned tries = 0; tries < 5; tries++) {
+        g = &p->guests[party_random(p, p->plan->guests)];
+        if (g->fd >= 0 && !g->is_cut && !g->is_deaf && !g->is_steady)
+            return g;
+    }
+    return NULL;
+}
+
+/* Those that come back or catch up are hit too, but who enters is not: it has
+ * no session yet. */
+void
+fault_happen(struct party *p)
+{
+    struct guest *const g = pick(p);
+
+    if (g == NULL)
         return;
-    /* Those that come back or catch up are hit too, but who enters is not:
-     * it has no session yet. */
     if (g->state == GUEST_LIVE || g->state == GUEST_CATCHES_UP)
         faults[party_random(p, FAULTS)](p, g);
     else if (g->state == GUEST_ASKS)
