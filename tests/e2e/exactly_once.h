@@ -108,7 +108,9 @@ struct guest {
     uint64_t conn_id; /* last id on this conn */
     uint64_t last_id; /* highest id heard */
     uint64_t acked_id;
-    unsigned unacked; /* heard behind that */
+    unsigned unacked; /* heard, or told to be missed, behind that … */
+    unsigned unsure;  /* … and acknowledged, and perhaps that was not read */
+    bool is_behind;   /* what it says is not read now */
     struct bookmark marks[ROOMS_A_GUEST];
     uint32_t said[ROOMS_A_GUEST];   /* last number */
     uint32_t echoed[ROOMS_A_GUEST]; /* last number heard of itself */
@@ -121,7 +123,7 @@ struct guest {
     bool is_steady; /* nothing ever happens to it */
 
     uint64_t told_missed;
-    uint64_t slack; /* heard and not acknowledged when it was lost */
+    uint64_t slack; /* had, and perhaps not known to be, when it was lost */
 };
 
 struct party {

@@ -107,6 +107,8 @@ void
 guest_lost(struct party *p, struct guest *g, unsigned away_ms)
 {
     guest_forget_conn(g);
+    g->unacked += g->unsure;
+    g->unsure = 0;
     g->slack += g->unacked;
     g->state = GUEST_AWAY;
     g->return_ms = now_ms() + away_ms;
@@ -272,17 +274,23 @@ hear_of_its_state(struct party *p, struct guest *g, const char *line)
     if (sscanf(line, "* %u message", &missed) == 1 &&
         strstr(line, "missed and cannot be shown") != NULL) {
         g->told_missed += missed;
+        g->unacked += missed; /* lost again before that, it is told again */
         p->missed += missed;
     } else if (strncmp(line, "* Welcome back, ", 16) == 0) {
         ck_assert_int_eq(g->state, GUEST_ASKS);
         g->state = GUEST_CATCHES_UP;
+        g->is_behind = true;
         p->resumes++;
     } else if (strncmp(line, "* That is all.", 14) == 0) {
         ck_assert_int_eq(g->state, GUEST_CATCHES_UP);
         g->state = GUEST_LIVE;
+        g->is_behind = false;
         say_again(p, g);
     } else if (strncmp(line, "* You are reading too slowly", 28) == 0) {
+        g->is_behind = true;
         p->behind++;
+    } else if (strcmp(line, "* You have caught up.") == 0) {
+        g->is_behind = false;
     } else if (strncmp(line, "* You left #lobby", 17) == 0) {
         g->state = GUEST_LIVE;
     } else if (strstr(line, "No session waits") != NULL ||
@@ -336,6 +344,7 @@ acknowledge(struct party *p, struct guest *g)
         return;
     guest_send(g, "/ack %" PRIu64 "\n", g->last_id);
     g->acked_id = g->last_id;
+    g->unsure = g->unacked + (g->is_behind ? g->unsure : 0);
     g->unacked = 0;
 }
 
