@@ -183,6 +183,14 @@ all_are_done(void)
 
 /* ---- the party ----------------------------------------------------------- */
 
+static unsigned
+seed(void)
+{
+    const char *const text = getenv("KLATCH_SEED");
+
+    return text != NULL ? (unsigned)strtoul(text, NULL, 10) : 4;
+}
+
 static void
 all_come(const struct plan *plan)
 {
@@ -191,7 +199,7 @@ all_come(const struct plan *plan)
     e2e_raise_fd_limit();
     daemon_start_lingering(&d, plan->config);
     party = (struct party){
-        .plan = plan, .port = d.port, .socket = d.socket, .seed = 4};
+        .plan = plan, .port = d.port, .socket = d.socket, .seed = seed()};
     party.epoll = epoll_create1(EPOLL_CLOEXEC);
     party.guests = calloc(plan->guests, sizeof(*party.guests));
     ck_assert_ptr_nonnull(party.guests);
@@ -345,8 +353,9 @@ START_TEST(what_is_acknowledged_is_heard_exactly_once_and_in_one_order)
     ck_assert_uint_eq(daemon_census(&d, "missed"), 0);
     ck_assert_uint_gt(party.resumes, plan.seconds);
     ck_assert_uint_gt(party.behind, 0);
-    ck_assert_uint_le(sample.rss_max,
-                      sample.rss_warm + sample.rss_warm / 4 + (16u << 20));
+    if (e2e_scaled(100) == 100) /* sanitizers keep what was freed */
+        ck_assert_uint_le(sample.rss_max,
+                          sample.rss_warm + sample.rss_warm / 4 + (16u << 20));
     all_go();
     books_fini(&party.books);
 }
