@@ -545,6 +545,8 @@ client_on_caught_up(struct client *cl, const struct event *e)
         return;
     end_asking(t);
     give_turn(cl->front);
+    if (!client_hears(cl))
+        return; /* it was not told what came before this, and is in no room */
     if (t->is_cut) {
         t->next = ledger_last(&t->ledger);
         wait_until_drained(t);

@@ -417,6 +417,21 @@ count_takers(const enum taker_state states[TAKERS], enum taker_state state)
     return n;
 }
 
+static _Noreturn void
+tell_takers(const struct peer takers[TAKERS],
+            const enum taker_state states[TAKERS])
+{
+    static const char *const names[] = {"asks", "has it", "has not"};
+    char text[1500];
+    int len = 0;
+
+    for (size_t i = 0; i < TAKERS; i++)
+        len += snprintf(text + len, sizeof(text) - (size_t)len,
+                        "%zu %s, last line: %.80s\n", i, names[states[i]],
+                        takers[i].line != NULL ? takers[i].line : "none");
+    e2e_fail("%s", text);
+}
+
 /* Who has it on the way to that is told when another takes it. The index. */
 static size_t
 await_winner(struct peer takers[TAKERS])
@@ -430,10 +445,7 @@ await_winner(struct peer takers[TAKERS])
         for (size_t i = 0; i < TAKERS; i++)
             look_at_taker(&takers[i], &states[i], &tokens[i]);
         if (now_ms() > deadline)
-            e2e_fail("%u ask, %u have it, %u have not",
-                     count_takers(states, TAKER_ASKS),
-                     count_takers(states, TAKER_HAS_IT),
-                     count_takers(states, TAKER_HAS_NOT));
+            tell_takers(takers, states);
     } while (count_takers(states, TAKER_HAS_IT) != 1 ||
              count_takers(states, TAKER_ASKS) != 0);
     while (states[winner] != TAKER_HAS_IT)
