@@ -212,6 +212,48 @@ START_TEST(a_reset_right_behind_resume_leaves_a_token_that_works)
 }
 END_TEST
 
+/* An attempt that was given up comes late, and takes the session from who had
+ * it back already: what that was told is good all the same. */
+START_TEST(a_late_attempt_with_the_old_token_does_not_kill_the_fresh_one)
+{
+    struct session_token old;
+    struct peer first, late;
+
+    two_come("");
+    peer_send(&bob, "/ack on\n"); /* so that nothing is confirmed by itself */
+    peer_expect_start(&bob, "* What is said and done comes with its number");
+    for (unsigned n = 0; n < 6; n++) {
+        e2e_scene("round %u", n);
+        lose_bob();
+        old = bob_token;
+        session_ask_back(&first, d.port, &old);
+        peer_expect(&ann, "* bob is back.");
+        session_come_back(&bob, d.port, "bob", &bob_token, 0, 1);
+        session_expect_that_is_all(&bob, "#lobby");
+
+        peer_connect(&late, d.port);
+        peer_expect_bytes(&late, "Nickname: ");
+        session_cut(&late);
+        peer_send(&late, "/resume %s\n", old.text);
+        peer_expect(&bob, REPLACED);
+        peer_expect_end(&bob, false);
+        peer_close(&bob);
+        peer_close(&first);
+        if (n % 2 != 0) {
+            peer_reset(&late);
+            peer_expect(&ann, "* bob is away (reconnecting).");
+        }
+        session_come_back(&bob, d.port, "bob", &bob_token, 0, 1);
+        session_expect_that_is_all(&bob, "#lobby");
+        if (n % 2 != 0)
+            peer_expect(&ann, "* bob is back.");
+        else
+            peer_reset(&late);
+    }
+    two_go();
+}
+END_TEST
+
 /* -- taking over ---------------------------------------------------------- */
 
 START_TEST(who_takes_over_closes_the_old_conn_and_nobody_else_notices)
@@ -464,6 +506,7 @@ UNIT_MAIN("e2e/session_token", a_token_works_once_and_a_fresh_one_follows,
           what_is_no_token_is_told_what_to_do,
           the_old_token_is_good_as_long_as_the_fresh_one_did_not_come,
           a_reset_right_behind_resume_leaves_a_token_that_works,
+          a_late_attempt_with_the_old_token_does_not_kill_the_fresh_one,
           who_takes_over_closes_the_old_conn_and_nobody_else_notices,
           what_the_old_conn_said_comes_before_what_the_new_one_says,
           who_takes_over_from_one_that_reads_nothing_gets_the_rest,
