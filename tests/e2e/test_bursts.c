@@ -22,12 +22,14 @@
 #include "support/e2e.h"
 #include "support/unit.h"
 
-#define ROUNDS       30u
-#define ROUNDS_LONG  1500u
-#define GREETED_MS   10000u
-#define STOPPED_MS   200
-#define USED_UP_MS   2000
-#define CPU_PERMILLE 10u /* of one processor, while descriptors are used up */
+#define ROUNDS      30u
+#define ROUNDS_LONG 1500u
+#define GREETED_MS  10000u
+#define STOPPED_MS  200
+#define USED_UP_MS  2000
+/* Of one processor, while descriptors are used up: 1 % is what shall be, and
+ * what a burst leaves to do before that is in it. */
+#define CPU_PERMILLE 30u
 
 /* What was measured; the worst of all rounds. */
 struct worst {
@@ -41,6 +43,7 @@ struct worst {
 static struct daemon d;
 static struct doors doors;
 static struct worst worst;
+static uint64_t backoffs; /* pauses of the acceptor before */
 
 /* A large one early: an acceptor may get away with small ones by luck. */
 static const unsigned sizes[] = {20, 1000, 1, 4000, 2, 128};
@@ -112,16 +115,22 @@ cpu_us(void)
     return total;
 }
 
-static struct rlimit
+static void
 limit_descriptors(rlim_t n)
 {
-    struct rlimit before, limit;
+    struct rlimit limit;
 
-    ck_assert_int_eq(prlimit(d.pid, RLIMIT_NOFILE, NULL, &before), 0);
-    limit = before;
+    ck_assert_int_eq(prlimit(d.pid, RLIMIT_NOFILE, NULL, &limit), 0);
     limit.rlim_cur = n;
     ck_assert_int_eq(prlimit(d.pid, RLIMIT_NOFILE, &limit, NULL), 0);
-    return before;
+}
+
+/* All but the one by which we asked how many there are. */
+static void
+use_up_descriptors(void)
+{
+    backoffs = daemon_census(&d, "accept_backoffs");
+    limit_descriptors(daemon_census(&d, "fds"));
 }
 
 /* Those who find no descriptor wait; the server does next to nothing. */
@@ -234,20 +243,31 @@ check_all_accepted(const struct round *r)
                  worst.connects, accepted);
 }
 
+/* One or two clients may have found one, the others have not. */
+static void
+give_descriptors_back(const struct round *r)
+{
+    struct rlimit limit;
+
+    ck_assert_int_eq(prlimit(d.pid, RLIMIT_NOFILE, NULL, &limit), 0);
+    limit_descriptors(limit.rlim_max);
+    if (r->size > 2 && daemon_census(&d, "accept_backoffs") == backoffs)
+        e2e_fail("it never was without a descriptor");
+}
+
 static void
 run_round(unsigned number)
 {
     const struct round r = plan(number);
-    struct rlimit before = {.rlim_cur = 0};
     struct burst b;
 
     tell_scene(&r);
     if (r.is_used_up)
-        before = limit_descriptors(daemon_census(&d, "fds") + 5);
+        use_up_descriptors();
     connect_all(&r, &b);
     if (r.is_used_up) {
         rest_without_descriptors();
-        limit_descriptors(before.rlim_cur);
+        give_descriptors_back(&r);
     }
     await_greeted(&b);
     burst_close(&b);
