@@ -86,7 +86,8 @@ fetch() {
 # dash, because configure is a script of tens of thousands of lines.
 configure() {
   CONFIG_SHELL=/bin/dash dash ./configure -q --prefix="$deps" \
-    --disable-shared --disable-dependency-tracking CC=musl-gcc CFLAGS='-O2 -g'
+    --disable-shared --disable-dependency-tracking CC=musl-gcc CFLAGS='-O2 -g' \
+    "$@"
 }
 
 build_libsodium() {
@@ -102,7 +103,8 @@ build_libunistring() {
   find . -name aclocal.m4 -exec touch {} +
   touch configure
   find . '(' -name Makefile.in -o -name config.h.in ')' -exec touch {} +
-  configure
+  # Namespacing would compile each file twice, to find the names to rename.
+  configure --disable-namespacing
   make -s -j2 -C lib LIBTOOL="$libtool" install
 }
 
