@@ -9,7 +9,8 @@
 #
 # and for those who work on klatch:
 #
-#   packaging/dev.sh deps                install what is missing, nothing else
+#   packaging/dev.sh deps [musl]         install what is missing, nothing else;
+#                                        what packaging/musl.sh needs besides
 #   packaging/dev.sh check PRESET [ctest's arguments]
 #                                        build one preset of CMakePresets.json
 #                                        with warnings as errors, run its tests
@@ -31,6 +32,7 @@ run_packages=(cmake ninja-build gcc libc6-dev pkg-config libjemalloc-dev
   libsodium-dev libunistring-dev libinih-dev libjansson-dev libedit-dev)
 test_packages=(clang clang-format libclang-rt-14-dev llvm check libsubunit-dev
   spin git patch valgrind)
+musl_packages=(musl-tools dpkg-dev autoconf automake libtool)
 
 missing() {
   local package
@@ -87,7 +89,9 @@ case "$command" in
     check gcc "$@"
     ;;
   deps)
-    install_packages "${run_packages[@]}" "${test_packages[@]}"
+    [ "${1:-}" = musl ] || musl_packages=()
+    install_packages "${run_packages[@]}" "${test_packages[@]}" \
+      "${musl_packages[@]}"
     ;;
   check)
     [ "$#" -gt 0 ] || die "check which preset? see cmake --list-presets"
@@ -100,7 +104,7 @@ case "$command" in
     exec tests/mutants/run.sh "$@"
     ;;
   *)
-    sed -n '4,19s/^# \{0,1\}//p' "$0" >&2
+    sed -n '4,20s/^# \{0,1\}//p' "$0" >&2
     exit 64
     ;;
 esac

@@ -129,4 +129,9 @@ enum ctl_exit ctl_console(struct ctl *ctl, const struct ctl_command *command,
 /* What a line typed there does; true in *over for /quit. The line is cut up. */
 enum ctl_exit ctl_console_line(struct ctl *ctl, char *line, bool *over);
 
+/* ---- console_prompt.c, or console_none.c ---------------------------------- */
+
+/* On a terminal: a prompt, or a sentence that this build has none. */
+enum ctl_exit ctl_console_prompt(struct ctl *ctl);
+
 #endif

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The operator's prompt: line by line, as a script, and on a terminal.
+ * The operator's console: line by line, and as a script. On a terminal it is
+ * test_console_prompt.c's, or test_console_none.c's.
  */
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <termios.h>
-#include <unistd.h>
 
 #include "support/unit.h"
 #include "unit/ctl/desk.h"
@@ -137,79 +135,7 @@ START_TEST(a_script_ends_where_no_server_is)
 }
 END_TEST
 
-/* ---- on a terminal -------------------------------------------------------- */
-
-static int master;
-
-static FILE *
-open_terminal(void)
-{
-    struct termios modes;
-    FILE *slave;
-
-    master = posix_openpt(O_RDWR | O_NOCTTY);
-    ck_assert_int_ge(master, 0);
-    ck_assert_int_eq(grantpt(master), 0);
-    ck_assert_int_eq(unlockpt(master), 0);
-    slave = fopen(ptsname(master), "r+");
-    ck_assert_ptr_nonnull(slave);
-    /* Else keys typed before libedit is ready would be taken by the kernel. */
-    ck_assert_int_eq(tcgetattr(fileno(slave), &modes), 0);
-    cfmakeraw(&modes);
-    ck_assert_int_eq(tcsetattr(fileno(slave), TCSANOW, &modes), 0);
-    return slave;
-}
-
-static void
-use_terminal(const char *keys)
-{
-    ck_assert_int_eq(setenv("TERM", "vt100", 1), 0);
-    desk_start(NULL, NULL);
-    fclose(desk.ctl.in);
-    fclose(desk.ctl.out);
-    desk.ctl.in = open_terminal();
-    desk.ctl.out = fopen(ptsname(master), "w");
-    ck_assert_ptr_nonnull(desk.ctl.out);
-    ck_assert_int_eq(write(master, keys, strlen(keys)), (ssize_t)strlen(keys));
-}
-
-START_TEST(a_terminal_gets_a_prompt_with_completion_and_history)
-{
-    char screen[4096];
-    ssize_t n;
-
-    /* ^P: the line before. */
-    use_terminal("hello\n/broa\tagain\n\x10\n/quit\n");
-
-    ck_assert_int_eq(desk_run("console", NULL, NULL), CTL_DONE);
-
-    n = read(master, screen, sizeof(screen) - 1);
-    ck_assert_int_gt((int)n, 0);
-    screen[n] = '\0';
-    ck_assert_ptr_nonnull(strstr(screen, "klatch> "));
-    desk_done();
-    close(master);
-    ck_assert_str_eq(desk.server.requests,
-                     BROADCAST("hello") BROADCAST("again") BROADCAST("again"));
-}
-END_TEST
-
-START_TEST(any_script_may_be_typed_at_a_terminal)
-{
-    ck_assert_int_eq(setenv("LC_ALL", "C", 1), 0);
-    use_terminal("小明 привет\n/quit\n");
-
-    ck_assert_int_eq(desk_run("console", NULL, NULL), CTL_DONE);
-
-    desk_done();
-    close(master);
-    ck_assert_str_eq(desk.server.requests, BROADCAST("小明 привет"));
-}
-END_TEST
-
 UNIT_MAIN("ctl/console", what_is_typed_is_said_to_everybody,
           a_slash_begins_a_command, wrong_commands_are_told_and_go_nowhere,
           help_and_quit_need_no_server, a_script_is_run_to_its_end_or_to_quit,
-          a_script_ends_where_no_server_is,
-          a_terminal_gets_a_prompt_with_completion_and_history,
-          any_script_may_be_typed_at_a_terminal)
+          a_script_ends_where_no_server_is)
