@@ -460,10 +460,10 @@ ten_ask(bool one_stands)
     struct peer takers[TAKERS];
     size_t winner;
 
-    for (size_t i = 0; i < TAKERS; i++) {
+    for (size_t i = 0; i < TAKERS; i++)
         peer_connect(&takers[i], d.port);
+    for (size_t i = 0; i < TAKERS; i++)
         peer_expect_bytes(&takers[i], "Nickname: ");
-    }
     for (size_t i = 0; i < TAKERS; i++)
         peer_send(&takers[i], "/resume %s\n", bob_token.text);
     if (one_stands) {
