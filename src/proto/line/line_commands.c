@@ -188,7 +188,9 @@ static void
 run_command(struct line_client *lc, const struct line_command *command,
             struct slice args)
 {
-    const unsigned words = count_words(args, command->max + 1u);
+    const bool takes_text = command->max == LINE_ARGS_ANY;
+    const unsigned limit = takes_text ? command->min : command->max + 1u;
+    const unsigned words = count_words(args, limit);
 
     if (words < command->min || words > command->max)
         tell_usage(lc, command);
