@@ -9,14 +9,15 @@
 #include "base/assert.h"
 #include "chat/hub_priv.h"
 
-/* Names of the server itself, and the words its notices begin with: on the
- * line protocol `/me` makes "* NICK text", and nobody shall be able to write
- * "* The server is stopping." */
+/* Names of the server itself, and the words its notices begin with
+ * (tests/lint/notices.sh): on the line protocol `/me` makes "* NICK text", and
+ * nobody shall be able to write "* The server is stopping." */
 static const char *const reserved_keys[] = {
-    "an",        "earlier", "goodbye", "in",        "klatch",
-    "klatchctl", "klatchd", "nobody",  "nothing",   "operator",
-    "server",    "that",    "the",     "there",     "topic",
-    "welcome",   "you",     "your",    "[private]",
+    "an",        "earlier",  "goodbye", "in",     "klatch",
+    "klatchctl", "klatchd",  "no",      "nobody", "nothing",
+    "numbers",   "operator", "please",  "server", "that",
+    "the",       "there",    "this",    "to",     "topic",
+    "welcome",   "what",     "you",     "your",   "[private]",
 };
 
 static bool

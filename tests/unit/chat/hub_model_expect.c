@@ -176,9 +176,10 @@ static bool
 is_servers_own(const struct name *name)
 {
     static const char *const own[] = {
-        "an",      "earlier", "goodbye", "in",       "klatch", "klatchctl",
-        "klatchd", "nobody",  "nothing", "operator", "server", "that",
-        "the",     "there",   "topic",   "welcome",  "you",    "your",
+        "an",      "earlier", "goodbye", "in",      "klatch",  "klatchctl",
+        "klatchd", "no",      "nobody",  "nothing", "numbers", "operator",
+        "please",  "server",  "that",    "the",     "there",   "this",
+        "to",      "topic",   "welcome", "what",    "you",     "your",
     };
 
     for (size_t i = 0; i < sizeof(own) / sizeof(own[0]); i++) {
