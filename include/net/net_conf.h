@@ -26,7 +26,7 @@
     X(timeouts, pong,                    DURATION, 60000,   1000,   3600000,   LIVE, "time it has to answer")                                 \
     X(timeouts, slow,                    DURATION, 60000,   1000,   3600000,   LIVE, "time in which a peer must take something of what waits for it") \
     X(timeouts, drain,                   DURATION, 5000,    10,     600000,    LIVE, "time to flush what waits when a connection or the server ends") \
-    X(timeouts, user_timeout,            DURATION, 60000,   0,      3600000,   LIVE, "unacknowledged data for so long: the peer is gone (TCP_USER_TIMEOUT); 0: as the kernel does")
+    X(timeouts, user_timeout,            DURATION, 60000,   0,      3600000,   LIVE, "unacknowledged data for so long: the peer is gone (TCP_USER_TIMEOUT), at most half of idle_ping + pong; 0: as the kernel does")
 /* clang-format on */
 
 #define NET_CONF_FIELD(section, key, kind, def, min, max, reload, help) \

@@ -182,6 +182,9 @@ conn_is_serving(const struct conn *c)
 
 void conn_timers_init(struct conn *c);
 void conn_timers_stop(struct conn *c);
+
+/* `why` is over, so its delay (conn_pause_for()) lifts it no more. */
+void conn_timers_resumed(struct conn *c, enum conn_pause why);
 void conn_arm(struct conn *c, uint64_t due_ms);
 
 /* Arms what `state` gives it, from now on. */

@@ -256,6 +256,7 @@ conn_resume(struct conn *c, enum conn_pause why)
 
     c->pauses &= (uint8_t)~why;
     count_paused(c, before);
+    conn_timers_resumed(c, why);
     if (before == 0 || !is_reading(c))
         return;
 

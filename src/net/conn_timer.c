@@ -176,16 +176,25 @@ drop_resumption(struct conn *c)
     c->resumption = NULL;
 }
 
+void
+conn_timers_resumed(struct conn *c, enum conn_pause why)
+{
+    struct conn_resumption *const r = c->resumption;
+
+    if (r == NULL)
+        return;
+    r->pauses &= ~(unsigned)why;
+    if (r->pauses == 0)
+        drop_resumption(c);
+}
+
 static void
 on_resumption(struct wheel_timer *t, uint64_t now_ms)
 {
     struct conn_resumption *const r =
         CONTAINER_OF(t, struct conn_resumption, timer);
-    struct conn *const c = r->conn;
-    const enum conn_pause why = (enum conn_pause)r->pauses;
 
-    drop_resumption(c);
-    conn_resume(c, why);
+    conn_resume(r->conn, (enum conn_pause)r->pauses);
 }
 
 /* The conn's, made if it has none. NULL: no memory. */

@@ -309,6 +309,28 @@ START_TEST(reading_resumes_only_when_no_reason_is_left)
 }
 END_TEST
 
+START_TEST(a_pause_that_is_over_does_not_end_the_next_one)
+{
+    struct probe p = {.number = 0};
+
+    start(&p);
+    conn_pause_for(p.c, CONN_PAUSE_ANSWER, 300);
+    conn_resume(p.c, CONN_PAUSE_ANSWER);
+    ck_assert_ptr_null(p.c->resumption);
+    conn_pause(p.c, CONN_PAUSE_ANSWER);
+    peer_say(&p, "hello");
+
+    fake_time_pass_ms(301);
+    rig_turns(2);
+    ck_assert(probe_heard(&p, ""));
+    conn_resume(p.c, CONN_PAUSE_ANSWER);
+    rig_turns(2);
+
+    ck_assert(probe_heard(&p, "hello"));
+    finish(&p);
+}
+END_TEST
+
 START_TEST(a_pause_may_end_by_itself)
 {
     struct probe p = {.number = 0};
@@ -420,6 +442,7 @@ UNIT_MAIN("net/conn_read", bytes_reach_the_protocol,
 
           a_paused_conn_is_not_read_and_loses_nothing,
           reading_resumes_only_when_no_reason_is_left,
+          a_pause_that_is_over_does_not_end_the_next_one,
           a_pause_may_end_by_itself,
           a_second_delay_replaces_the_first_for_both_reasons,
           a_fast_talker_reads_its_budget_and_then_the_next_is_read,
