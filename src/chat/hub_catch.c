@@ -155,17 +155,59 @@ gone_from_rooms(const struct hub *hub, const struct wait *w)
     return gone;
 }
 
+/* At most so many events behind `cursor` a log had and has dropped: their ids
+ * lie between, but so may others'. */
+static uint64_t
+dropped_since(const struct event_log *log, uint64_t cursor)
+{
+    const uint64_t ids =
+        log->dropped_id > cursor ? log->dropped_id - cursor : 0;
+
+    return ids < log->first ? ids : log->first;
+}
+
+/* Likewise of all logs that the session is given events from. */
+static uint64_t
+dropped_for(const struct hub *hub, const struct session *session,
+            uint64_t cursor)
+{
+    uint64_t dropped =
+        dropped_since(&hub->announced,
+                      session->attached > cursor ? session->attached : cursor);
+    const struct list_link *link;
+
+    list_for_each (link, &session->user->members) {
+        const struct member *const m =
+            CONST_CONTAINER_OF(link, struct member, in_user);
+
+        dropped += dropped_since(&m->room->log,
+                                 m->joined > cursor ? m->joined : cursor);
+    }
+    return dropped;
+}
+
+/* What came between the client's last event and its DETACH. Where the logs do
+ * not reach back so far, that is told as too many rather than too few. */
 void
 catch_note_due(const struct hub *hub, const struct session *session,
                struct wait *w)
 {
+    const uint64_t upto =
+        w->due_upto < hub->last_event_id ? w->due_upto : hub->last_event_id;
+    const uint64_t dropped = dropped_for(hub, session, upto);
+    uint64_t kept = 0;
+    uint64_t most;
     struct catch c;
 
-    if (catch_init(&c, hub, session, w->due_upto) < 0)
+    w->due_upto = upto;
+    if (catch_init(&c, hub, session, upto) < 0)
         return;
     while (catch_next(&c) != NULL)
-        w->due++;
+        kept++;
     catch_fini(&c);
+
+    most = hub->last_event_id - upto - kept;
+    w->due += kept + (dropped < most ? dropped : most);
     w->due_upto = hub->last_event_id;
 }
 

@@ -38,6 +38,7 @@ drop_oldest(struct event_log *log, struct event_tally *tally)
     if (entry->event->kind == EVENT_SAID)
         log->said--;
     log->bytes -= bytes;
+    log->dropped_id = entry->event->id;
     log->first++;
     tally->bytes -= bytes;
     tally->events--;

@@ -239,6 +239,7 @@ static void
 forget_oldest_announced(struct model *m)
 {
     event_unref(m->announced[0].e);
+    m->announced_dropped++;
     m->announced_count--;
     memmove(m->announced, m->announced + 1,
             m->announced_count * sizeof(m->announced[0]));

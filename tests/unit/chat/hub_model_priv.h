@@ -48,7 +48,8 @@ struct model_user {
     uint64_t lost_mono_ms;
     uint64_t lost_wall_ms;
     uint64_t cursor;
-    uint64_t owed; /* events that it was to see when it was lost */
+    uint64_t owed;   /* events that it was to see when it was lost … */
+    uint64_t unsure; /* … and so many more, if its logs had dropped them */
     char why[HUB_WHY_MAX + 1];
 };
 
@@ -59,6 +60,7 @@ struct model_room {
     uint64_t seq;
     struct event **log; /* oldest first */
     size_t log_count;
+    uint64_t dropped; /* from it, ever */
 };
 
 struct model_member {
@@ -74,6 +76,7 @@ struct expected {
     struct model_room *room;   /* likewise */
     struct model_user *holder; /* whose new token it shows */
     struct event *upto;        /* whose id its `number` is */
+    uint64_t unsure;           /* its `seq` may be so much more */
 };
 
 struct model {
@@ -86,6 +89,7 @@ struct model {
     size_t member_count;
     struct model_due announced[HUB_ANNOUNCED_EVENTS + 1]; /* `e` only */
     size_t announced_count;
+    uint64_t announced_dropped; /* ever */
     uint64_t losses;
     uint64_t births;
     uint64_t last_id;

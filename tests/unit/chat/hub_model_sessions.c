@@ -115,18 +115,32 @@ tell_lost(struct model *m, const struct model_user *user)
     event_unref(e);
 }
 
+/* What the logs that it is given events from have dropped. */
+static uint64_t
+dropped_ever(const struct model *m, const struct model_user *user)
+{
+    uint64_t dropped = m->announced_dropped;
+
+    for (size_t i = 0; i < m->member_count; i++) {
+        if (m->members[i].user == user)
+            dropped += m->members[i].room->dropped;
+    }
+    return dropped;
+}
+
 bool
 model_lose(struct model *m, struct model_user *user)
 {
     const struct command *const c = m->c;
+    const uint64_t upto = c->upto > c->cursor ? c->upto : c->cursor;
 
     if (!user->is_resumable || m->conf.chat.session_linger == 0)
         return false;
 
     user->cursor = c->cursor;
     user->owed = c->count;
-    user->owed += model_can_give(
-        m, user, c->upto > c->cursor ? c->upto : c->cursor, true, NULL);
+    user->owed += model_can_give(m, user, upto, true, NULL);
+    user->unsure = dropped_ever(m, user);
     model_forget_mail(user, c->cursor);
     user->waits = true;
     user->conn = 0;
@@ -167,6 +181,7 @@ expect_resumed(struct model *m, struct model_user *user)
 {
     struct event draft = model_draft(m, EVENT_RESUMED);
     const uint64_t old = model_can_give(m, user, user->cursor, false, NULL);
+    struct expected *x;
 
     draft.who = model_who_is(user);
     draft.number = model_can_give(m, user, user->cursor, true, NULL);
@@ -176,7 +191,9 @@ expect_resumed(struct model *m, struct model_user *user)
     draft.id = user->cursor;
     draft.wall_ms = user->lost_wall_ms;
     draft.style = user->echoes;
-    expect_only_answer(m, model_make(&draft))->holder = user;
+    x = expect_only_answer(m, model_make(&draft));
+    x->holder = user;
+    x->unsure = user->unsure;
 }
 
 static void

@@ -133,6 +133,7 @@ drop_oldest(struct model_room *room)
     event_unref(room->log[0]);
     room->log_count--;
     memmove(room->log, room->log + 1, room->log_count * sizeof(*room->log));
+    room->dropped++;
 }
 
 void

@@ -258,6 +258,25 @@ START_TEST(what_was_on_its_way_is_counted_by_the_hub)
 }
 END_TEST
 
+/* 16 were on their way, and the log holds 10 of them: the others are gone. */
+START_TEST(what_left_the_log_on_its_way_is_counted_by_the_hub)
+{
+    const struct chat_conf conf = conf_keeping(10);
+    uint64_t cursor;
+
+    open_tea(&conf);
+    cursor = rig.last_id;
+    say(16);
+    rig_end(
+        &rig, &anna,
+        (struct rig_end){.how = DETACH_LOST, .cursor = cursor, .upto = cursor});
+    rig_resume(&rig, &anna, RIG_CONN(0, 2));
+    ck_assert_str_eq(rig.lines[0],
+                     "0 conn resumed anna number=10 seq=6 at=1000");
+    rig_close(&rig);
+}
+END_TEST
+
 /* Sent from a room that it left before the conn died. */
 START_TEST(what_it_may_see_no_longer_is_missed)
 {
@@ -290,4 +309,5 @@ UNIT_MAIN("chat/hub_resume",
           what_left_the_log_during_the_wait_is_counted,
           what_was_sent_and_left_the_log_is_counted,
           what_was_on_its_way_is_counted_by_the_hub,
+          what_left_the_log_on_its_way_is_counted_by_the_hub,
           what_it_may_see_no_longer_is_missed)
