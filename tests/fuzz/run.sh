@@ -9,6 +9,8 @@
 #
 # KLATCH_FUZZ_SECONDS   how long each runs (10)
 # KLATCH_FUZZ_RUNS      or how many inputs each is given, however long it takes
+# KLATCH_FUZZ_MAX_LEN   bytes of an input (4096); an input of the hub or of a
+#                       session is a story, and takes as long as it is
 # KLATCH_FUZZ_BUILD     the build tree (build/fuzz)
 #
 # exec/s is per second of processor time: how busy the machine is elsewhere does
@@ -58,7 +60,8 @@ for name in "$@"; do
   before=$(kept "$found")
   verdict=
   TIMEFORMAT='%3U %3S'
-  { time "$build/fuzz_$name" "$bound" -timeout=10 -max_len=4096 \
+  { time "$build/fuzz_$name" "$bound" -timeout=10 \
+    "-max_len=${KLATCH_FUZZ_MAX_LEN:-4096}" \
     -rss_limit_mb=1024 -print_final_stats=1 -artifact_prefix="$build/$name-" \
     "$found" "$corpora/$name" >"$log" 2>&1; } 2>"$build/cpu" || {
     verdict="  FOUND SOMETHING: see $log"
