@@ -12,10 +12,14 @@
 
 #include "support/daemon.h"
 #include "support/peer.h"
+#include "support/swarm.h"
 #include "support/unit.h"
+
+#define STORM 300u /* connections a round, half before HUP and half behind */
 
 static struct daemon d;
 static struct peer a, b;
+static struct swarm swarm;
 
 static void
 two_join(const char *config)
@@ -293,6 +297,54 @@ START_TEST(a_hundred_reloads_disturb_nobody)
 }
 END_TEST
 
+/* ---- while connections storm in ------------------------------------------ */
+
+static void
+on_line(void *arg, size_t i, const char *line)
+{
+    /* A prompt ends no line. */
+}
+
+static bool
+all_are_greeted(void *arg)
+{
+    for (size_t i = 0; i < swarm.count; i++) {
+        if (swarm.clients[i].heard == 0)
+            return false;
+    }
+    return true;
+}
+
+/* Each time listeners come or go, too, and everything is handed out anew. */
+START_TEST(whoever_comes_during_a_reload_is_greeted)
+{
+    static const char *const configs[] = {
+        "[timeouts]\ndetect = 20ms\n[limits]\nsendq = 1M\n"
+        "[listen \"more\"]\naddress = 127.0.0.1:0\n"
+        "[listen \"v6\"]\naddress = [::1]:0\n",
+        "[timeouts]\ndetect = 20ms\n[history]\nroom_events = 5\n",
+    };
+    const unsigned n = e2e_scaled(STORM);
+
+    daemon_start(&d, configs[1]);
+    for (unsigned round = 0; round < 10; round++) {
+        e2e_scene("round %u", round);
+        daemon_configure(&d, configs[round % 2]);
+        swarm_init(&swarm, n, on_line, NULL);
+        swarm_connect(&swarm, 0, n / 2, d.port);
+        daemon_signal(&d, SIGHUP);
+        swarm_connect(&swarm, n / 2, n - n / 2, d.port);
+        swarm_run_until(&swarm, all_are_greeted, NULL, "all to be greeted");
+        ck_assert_uint_eq(daemon_listen_queue(&d), 0);
+        swarm_fini(&swarm);
+        daemon_await_census(&d, "conns", 0);
+    }
+    daemon_await_log(&d, "notice config reloaded");
+    ck_assert_uint_eq(count_logged("not reloaded"), 0);
+    daemon_stop(&d);
+}
+END_TEST
+
 UNIT_MAIN("e2e/reload", a_live_setting_changes_for_those_who_are_there,
           a_setting_of_the_hub_changes_as_well,
           who_joins_after_it_is_welcomed_by_the_new_name,
@@ -300,4 +352,5 @@ UNIT_MAIN("e2e/reload", a_live_setting_changes_for_those_who_are_there,
           what_needs_a_restart_is_told, listeners_come_and_go_and_clients_stay,
           a_listener_that_stays_keeps_its_socket,
           the_protocol_of_a_listener_can_change,
-          a_hundred_reloads_disturb_nobody)
+          a_hundred_reloads_disturb_nobody,
+          whoever_comes_during_a_reload_is_greeted)
