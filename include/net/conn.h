@@ -206,7 +206,9 @@ void conn_enter(struct conn *c, enum conn_state to);
  * when timeouts.drain was not enough. Harmless when draining or closed. */
 void conn_drain(struct conn *c, enum conn_end end);
 
-/* Ends it now; what is queued is dropped. Harmless when closed. */
+/* Ends it now; what is queued is dropped. Harmless when closed. A peer that is
+ * given up (CONN_END_SENDQ, _TIMEOUT) is sent a RST, and nothing that it has not
+ * acknowledged. */
 void conn_close(struct conn *c, enum conn_end end);
 
 void conn_pause(struct conn *c, enum conn_pause why);

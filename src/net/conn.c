@@ -147,9 +147,19 @@ log_end(const struct conn *c)
              LOG_F_U64("ms", conn_now_ms(c) - c->opened_ms));
 }
 
-static void
-release_socket(struct conn *c)
+/* Who takes nothing would hold what the kernel has for it, long after we gave
+ * it up; and what was not acknowledged by now, a session is given again. */
+static bool
+is_forsaken(enum conn_end end)
 {
+    return end == CONN_END_SENDQ || end == CONN_END_TIMEOUT;
+}
+
+static void
+release_socket(struct conn *c, enum conn_end end)
+{
+    if (is_forsaken(end))
+        conn_socket_abort(c);
     reactor_remove(worker_reactor(c->conns->worker), &c->source, c->fd);
     close(c->fd);
     c->fd = -1;
@@ -167,7 +177,7 @@ conn_close(struct conn *c, enum conn_end end)
         return;
 
     acked = conn_socket_acked(c);
-    release_socket(c);
+    release_socket(c, end);
     conn_drop_queue(c);
     conn_drop_kept(c);
     conn_timers_stop(c);

@@ -240,6 +240,9 @@ struct keepalive {
 void keepalive_plan(const struct net_conf *conf, struct keepalive *out);
 void conn_socket_setup(const struct conn *c);
 
+/* The close that follows sends nothing more: a RST (socket(7), SO_LINGER). */
+void conn_socket_abort(const struct conn *c);
+
 /* Bytes read, 0 at EOF, or a negative errno; -EAGAIN: nothing there. */
 ssize_t conn_socket_recv(const struct conn *c, char *to, size_t size);
 

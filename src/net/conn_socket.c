@@ -102,6 +102,14 @@ conn_socket_setup(const struct conn *c)
     set_option(c, SOL_SOCKET, SO_OOBINLINE, 1);
 }
 
+void
+conn_socket_abort(const struct conn *c)
+{
+    const struct linger none = {.l_onoff = 1, .l_linger = 0};
+
+    (void)setsockopt(c->fd, SOL_SOCKET, SO_LINGER, &none, sizeof(none));
+}
+
 /* -- bytes ----------------------------------------------------------------- */
 
 ssize_t

@@ -5,6 +5,7 @@
  */
 #include "net/conn.h"
 
+#include <errno.h>
 #include <poll.h>
 #include <sys/socket.h>
 
@@ -110,6 +111,30 @@ START_TEST(tcp_does_not_acknowledge_what_it_has_no_room_for)
 }
 END_TEST
 
+/* Or a session's client could read what it is given again on its return. */
+START_TEST(who_is_given_up_is_sent_nothing_more)
+{
+    struct probe p = {.peer = -1, .on_closed = note_acked};
+    char some[4096];
+    size_t got = 0;
+    ssize_t n;
+
+    start();
+    fill_tcp(&p);
+    conn_close(p.c, CONN_END_SENDQ);
+    rig_turn();
+    ck_assert_uint_eq(p.closes, 1);
+
+    while ((n = recv(p.peer, some, sizeof(some), 0)) > 0)
+        got += (size_t)n;
+    ck_assert_int_eq(n, -1);
+    ck_assert_int_eq(errno, ECONNRESET);
+    ck_assert_uint_le(got, acked_at_end);
+    probe_end(&p);
+    rig_stop();
+}
+END_TEST
+
 START_TEST(a_reset_leaves_it_known_what_was_acknowledged)
 {
     struct probe p = {.peer = -1, .on_closed = note_acked};
@@ -205,6 +230,7 @@ END_TEST
 
 UNIT_MAIN("net/conn_acked", tcp_acknowledges_what_it_took,
           tcp_does_not_acknowledge_what_it_has_no_room_for,
+          who_is_given_up_is_sent_nothing_more,
           a_reset_leaves_it_known_what_was_acknowledged,
           a_fin_leaves_it_known_what_was_acknowledged,
           a_unix_peer_has_what_it_has_read, a_unix_peer_that_goes_has_not_read)
