@@ -14,10 +14,13 @@
  *              held no more: that must be told, as a number.
  */
 #include <arpa/inet.h>
+#include <linux/filter.h>
+#include <linux/sockios.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -188,19 +191,49 @@ acknowledge(struct actor *a)
     say(a, text);
 }
 
+/* Has the server taken all that it said (it does not read one that is behind),
+ * and does it know that all it sent has come? */
+static bool
+is_settled(const struct actor *a)
+{
+    int unsent = 0, unread = 0, unacked = 0;
+
+    ck_assert_int_eq(ioctl(a->fd, SIOCOUTQ, &unsent), 0);
+    ck_assert_int_eq(ioctl(a->served, FIONREAD, &unread), 0);
+    ck_assert_int_eq(ioctl(a->served, SIOCOUTQ, &unacked), 0);
+    return unsent == 0 && unread == 0 && unacked == 0 &&
+           metric_read(&conns_counters(rig.conns)->kept_bytes) == 0;
+}
+
 /* With all of it read, and known to be. */
 static void
 lose_cleanly(struct actor *a)
 {
+    size_t acked;
+
     read_all(a);
+    acked = a->next;
     acknowledge(a);
     read_all(a);
-    if (a->fd < 0 || !a->is_back)
+    if (a->fd < 0 || !a->is_back || a->next != acked || !is_settled(a))
         return;
-    a->acked = a->next == 0 ? 0 : past[a->next - 1].id;
+    a->acked = acked == 0 ? 0 : past[acked - 1].id;
     hang_up(a);
     turn();
     a->is_clean = true;
+}
+
+/* From now on nothing reaches it. (Its kernel would acknowledge what comes
+ * between the last read and the close, and nobody would have read that: no
+ * server can know.) */
+static void
+cut_wire(const struct actor *a)
+{
+    struct sock_filter drop = BPF_STMT(BPF_RET | BPF_K, 0);
+    const struct sock_fprog all = {.len = 1, .filter = &drop};
+
+    ck_assert_int_eq(
+        setsockopt(a->fd, SOL_SOCKET, SO_ATTACH_FILTER, &all, sizeof(all)), 0);
 }
 
 /* What its kernel holds has come to it: that is read. */
@@ -215,8 +248,11 @@ lose_roughly(struct actor *a)
         if (roll(2) == 0)
             turn();
     }
-    while (a->is_tcp && read_some(a, SIZE_MAX) > 0)
-        ;
+    if (a->is_tcp) {
+        cut_wire(a);
+        while (read_some(a, SIZE_MAX) > 0)
+            ;
+    }
     if (a->fd >= 0 && a->is_tcp && roll(2) == 0)
         reset(a);
     hang_up(a);
