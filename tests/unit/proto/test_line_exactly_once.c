@@ -394,6 +394,7 @@ start(unsigned seed, bool tidy, size_t kept)
     play.is_tidy = tidy;
     line_rig_init();
     rig.net.limits_sendq = queues[roll(3)];
+    rig.net.timeouts_slow = 3600000; /* their time passes faster than TCP's */
     rig.proto.limits_line_length = 512;
     rig.proto.history_room_events = 0;
     rig.proto.session_linger = 3600000;
