@@ -332,9 +332,9 @@ run(const struct weather *w, uint64_t number)
     ck_assert_uint_gt(clients_seen.to_come, w->steps / 20);
 }
 
-enum {
-    RUNS = 12,
-};
+#ifndef RUNS
+#define RUNS 12u
+#endif
 
 START_TEST(who_comes_back_has_all_that_was_to_be_seen)
 {

@@ -153,12 +153,16 @@ use_up_descriptors(int *fds, size_t most)
     return n;
 }
 
+/* Not under valgrind: it keeps the limit itself, behind the kernel's back, and
+ * so it accepts a connection, finds its number too high, and closes it. */
 START_TEST(it_holds_with_descriptors_really_used_up)
 {
     const struct rlimit few = {64, 64};
     int hoard[64], first, second;
     size_t n;
 
+    if (UNDER_VALGRIND)
+        return;
     rig_setup(0, 0, 0);
     first = dial(&rig.address);
     second = dial(&rig.address);

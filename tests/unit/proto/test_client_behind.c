@@ -20,7 +20,7 @@ START_TEST(a_slow_reader_falls_behind_and_is_caught_up)
     rig_settle();
 
     while (hub_is_idle())
-        (void)peer_read(p);
+        ck_assert_ptr_null(strstr(peer_read(p), "passes by"));
     s = hub_take(COMMAND_CATCH_UP);
     first = s->c.cursor;
     ck_assert_uint_gt(first, last_id - n - 1);
@@ -34,7 +34,7 @@ START_TEST(a_slow_reader_falls_behind_and_is_caught_up)
     ck_assert_uint_eq(p->talk->caught_ups, 1);
     ck_assert_uint_eq(p->talk->missed, 1);
 
-    (void)peer_read(p);
+    ck_assert_ptr_null(strstr(peer_read(p), "while it asks"));
     live = said("live");
     ck_assert_str_eq(peer_read(p), "said #lobby bob live\n");
     expect_farewell(farewell(p, DETACH_LOST), live, live, 0);
@@ -147,6 +147,32 @@ START_TEST(a_gap_is_told_again_until_it_arrives)
 }
 END_TEST
 
+/* It goes, and has left its rooms, before the answer comes: that is not for it
+ * any more, least of all in which room it talks now. */
+START_TEST(who_is_replaced_while_it_asks_has_not_caught_up)
+{
+    const struct sent *s;
+    struct peer *p;
+
+    start();
+    p = come_back(60, 5, 0);
+    s = hub_take(COMMAND_CATCH_UP);
+    to_conn(s, &(struct event){.kind = EVENT_REPLACED}, REPLAY_NONE);
+    expect_farewell(&hub_take(COMMAND_DETACH)->c, 60, last_id, 5);
+    for (uint64_t id = 61; id <= 65; id++)
+        missed(s, id);
+    to_conn(s,
+            &(struct event){
+                .kind = EVENT_CAUGHT_UP, .number = last_id, .last = true},
+            REPLAY_NONE);
+    ck_assert_uint_eq(p->talk->caught_ups, 0);
+    hub_done(s);
+    rig_settle();
+    ck_assert_ptr_null(strstr(peer_read(p), "missed"));
+    rig_stop();
+}
+END_TEST
+
 /* Events went to other fronts only, while its cursor was made there. */
 START_TEST(who_caught_up_here_is_not_given_it_again)
 {
@@ -200,5 +226,6 @@ UNIT_MAIN("proto/client_behind", a_slow_reader_falls_behind_and_is_caught_up,
           who_is_lost_while_behind_misses_all_behind_its_cursor,
           lost_again_before_it_asked_it_is_where_it_was,
           a_gap_is_told_again_until_it_arrives,
+          who_is_replaced_while_it_asks_has_not_caught_up,
           who_caught_up_here_is_not_given_it_again,
           a_turn_that_is_not_used_goes_on)

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
+#include "support/capture.h"
 #include "support/fake_time.h"
 #include "support/line_rig.h"
 #include "support/unit.h"
@@ -313,6 +315,33 @@ START_TEST(eof_behind_a_nickname_or_token_is_no_session_lost)
 }
 END_TEST
 
+/* Who may read the log may not therefore be somebody else. */
+START_TEST(no_token_is_logged)
+{
+    static struct capture log;
+    char first[sizeof(token)];
+    struct peer *alice;
+
+    start();
+    capture_open(&log);
+    log_set_fd(log.in);
+    log_set_level(LOG_LEVEL_TRACE);
+    alice = comes("alice");
+    (void)snprintf(first, sizeof(first), "%s", token);
+    peer_say(alice, "/resume\n/resume 0\n");
+    lose(alice);
+    alice = resume_with("\n");
+    (void)read_token(alice);
+    peer_say(alice, "/quit\n");
+    ck_assert_uint_gt(capture_count(&log, "closed"), 0);
+    ck_assert_str_ne(first, token);
+    ck_assert_uint_eq(capture_count(&log, first), 0);
+    ck_assert_uint_eq(capture_count(&log, token), 0);
+    stop();
+    capture_close(&log);
+}
+END_TEST
+
 START_TEST(a_program_gets_numbers_and_its_own_talk)
 {
     struct peer *alice, *bob;
@@ -411,6 +440,6 @@ UNIT_MAIN("proto/line_resume", the_token_is_told_after_the_welcome,
           in_no_room_it_is_in_no_room_again, bad_tokens_are_refused_and_count,
           a_member_has_a_session_already, the_nickname_of_who_waits_is_kept,
           the_old_connection_is_told_and_ends,
-          eof_behind_a_nickname_or_token_is_no_session_lost,
+          eof_behind_a_nickname_or_token_is_no_session_lost, no_token_is_logged,
           a_program_gets_numbers_and_its_own_talk,
           a_slow_reader_is_told_and_gets_it_later)

@@ -9,6 +9,10 @@
 #define CLIENTS 12
 #define ROOMS   9
 
+#ifndef STEPS
+#define STEPS 20000
+#endif
+
 static struct view view;
 static struct client clients[CLIENTS];
 
@@ -266,7 +270,7 @@ START_TEST(random_coming_and_going_agrees_with_a_matrix)
     uint64_t state = 42;
 
     start();
-    for (int i = 0; i < 20000; i++) {
+    for (int i = 0; i < STEPS; i++) {
         state = state * 6364136223846793005u + 1442695040888963407u;
         step((state >> 33) % CLIENTS, (state >> 43) % ROOMS,
              (state >> 55) % 64 == 0);
