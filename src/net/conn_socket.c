@@ -35,7 +35,12 @@ whole_seconds(uint64_t ms)
  * peer up at the first probe due after that time of silence (tcp(7) does not
  * say so; net/ipv4/tcp_timer.c does). So the first probe must come early enough
  * for several to be lost before: otherwise one lost packet ends a healthy idle
- * peer. */
+ * peer.
+ *
+ * While data is unacknowledged the kernel sends no probes, and counts that time
+ * anew from the first retransmission. So who vanished may be given up only
+ * after twice the time, when something is said to it just before the first time
+ * is over; and twice is what must fit in our patience. */
 void
 keepalive_plan(const struct net_conf *conf, struct keepalive *out)
 {
@@ -45,8 +50,10 @@ keepalive_plan(const struct net_conf *conf, struct keepalive *out)
     unsigned interval_s;
     unsigned probes;
 
-    if (within_ms == 0 || within_ms > patience_ms)
+    if (within_ms == 0)
         within_ms = patience_ms;
+    else if (within_ms > patience_ms / 2)
+        within_ms = patience_ms / 2;
     within_s = whole_seconds(within_ms);
     interval_s = within_s / (2 * PROBES);
     if (interval_s == 0)
