@@ -50,6 +50,31 @@ e2e_scaled(unsigned n)
     return scaled > 0 ? scaled : 1;
 }
 
+bool
+e2e_is_long(void)
+{
+    return getenv("E2E_LONG") != NULL;
+}
+
+unsigned
+e2e_figure(unsigned shortly, unsigned fully)
+{
+    return e2e_is_long() ? fully : e2e_scaled(shortly);
+}
+
+void
+e2e_measured(const char *fmt, ...)
+{
+    va_list args;
+
+    va_start(args, fmt);
+    printf("measured: ");
+    vprintf(fmt, args);
+    printf("\n");
+    va_end(args);
+    fflush(stdout);
+}
+
 uint64_t
 e2e_patience_ms(uint64_t ms)
 {

@@ -5,8 +5,9 @@
  * Shape    Non-blocking sockets in one epoll set. Each line that one of them
  *          hears goes to on_line(), which looks at it and may swarm_send().
  *          Things happen only inside swarm_run_until().
- * Failing  A connection that ends without having been closed by us, or a wait
- *          longer than SWARM_PATIENCE_MS, fails the running Check case.
+ * Failing  A connection that ends without having been closed by us (unless it
+ *          may_end), or a wait longer than patience_ms, fails the running Check
+ *          case.
  */
 #ifndef SUPPORT_SWARM_H
 #define SUPPORT_SWARM_H
@@ -25,6 +26,7 @@ struct swarm_client {
     bool may_end;    /* the server may close it */
     bool has_ended;  /* and did */
     bool is_blocked; /* waits for EPOLLOUT */
+    bool is_deaf;    /* does not read */
     uint64_t heard;  /* bytes */
     char *in;        /* the beginning of a line */
     size_t in_len;
@@ -38,7 +40,17 @@ struct swarm {
     struct swarm_client *clients;
     swarm_line_fn on_line;
     void *arg;
-    size_t ended; /* clients that the server closed */
+    size_t ended;         /* clients that the server closed */
+    uint64_t patience_ms; /* SWARM_PATIENCE_MS, unless changed */
+};
+
+/* Where clients come from and go to. */
+struct swarm_route {
+    const char *to;
+    uint16_t port;
+    const char *from;    /* NULL: as the kernel likes */
+    uint16_t first_port; /* of the first client, the next has one more; or 0 */
+    int receive_buffer;  /* bytes; 0: as the kernel likes */
 };
 
 /* Room for `count` clients, none connected. */
@@ -51,6 +63,10 @@ void swarm_fini(struct swarm *s);
 /* Starts the connects of `n` clients from `first` on, without waiting. */
 void swarm_connect(struct swarm *s, size_t first, size_t n, uint16_t port);
 
+/* The same from elsewhere to elsewhere. */
+void swarm_connect_along(struct swarm *s, size_t first, size_t n,
+                         const struct swarm_route *route);
+
 /* Waits until the kernel has completed all connects. */
 void swarm_await_connected(struct swarm *s);
 
@@ -60,6 +76,12 @@ void swarm_send(struct swarm *s, size_t i, const char *fmt, ...)
 
 void swarm_close(struct swarm *s, size_t i);
 void swarm_reset(struct swarm *s, size_t i); /* with a RST */
+
+/* From now on what it is sent stays where it is. */
+void swarm_stop_reading(struct swarm *s, size_t i);
+
+/* Serves all for so long. */
+void swarm_run_for(struct swarm *s, uint64_t ms);
 
 /* Serves all until is_done(arg); `what` is told when that never comes. */
 void swarm_run_until(struct swarm *s, bool (*is_done)(void *arg), void *arg,
