@@ -39,15 +39,23 @@ e2e_workers(void)
     return workers != NULL ? (unsigned)strtoul(workers, NULL, 10) : 2;
 }
 
+/* The percentage in $E2E_SCALE, or `percent`; never less than one. */
+static unsigned
+scale(unsigned n, unsigned percent)
+{
+    const char *const wanted = getenv("E2E_SCALE");
+    unsigned scaled;
+
+    if (wanted != NULL)
+        percent = (unsigned)strtoul(wanted, NULL, 10);
+    scaled = (unsigned)((uint64_t)n * percent / 100);
+    return scaled > 0 ? scaled : 1;
+}
+
 unsigned
 e2e_scaled(unsigned n)
 {
-    const char *const scale = getenv("E2E_SCALE");
-    const unsigned percent =
-        scale != NULL ? (unsigned)strtoul(scale, NULL, 10) : PERCENT;
-    const unsigned scaled = (unsigned)((uint64_t)n * percent / 100);
-
-    return scaled > 0 ? scaled : 1;
+    return scale(n, PERCENT);
 }
 
 bool
@@ -59,7 +67,7 @@ e2e_is_long(void)
 unsigned
 e2e_figure(unsigned shortly, unsigned fully)
 {
-    return e2e_is_long() ? fully : e2e_scaled(shortly);
+    return e2e_is_long() ? scale(fully, 100) : e2e_scaled(shortly);
 }
 
 void

@@ -23,7 +23,8 @@ unsigned e2e_scaled(unsigned n);
 /* The long form of a suite ($E2E_LONG, label long), with its full figures. */
 bool e2e_is_long(void);
 
-/* `shortly`, scaled as above, or what the long form asks for. */
+/* `shortly`, scaled as above, or what the long form asks for, which only
+ * $E2E_SCALE can make less. */
 unsigned e2e_figure(unsigned shortly, unsigned fully);
 
 /* Says on standard output what was measured. */
