@@ -328,7 +328,9 @@ START_TEST(a_silent_crowd_costs_less_than_a_hundredth_of_a_core)
 
     silent = e2e_figure(1000, CROWD_MAX);
     net_world_open(&world);
-    net_world_start(&world, &d, "[timeouts]\nidle_ping = 5s\npong = 5s\n");
+    net_world_start(&world, &d,
+                    e2e_is_long() ? "[timeouts]\nidle_ping = 5s\npong = 5s\n"
+                                  : "[timeouts]\nidle_ping = 2s\npong = 2s\n");
     route.port = d.port;
     swarm_init(&swarm, silent, on_silent_line, NULL);
     swarm.patience_ms = PATIENCE_MS;

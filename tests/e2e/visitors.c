@@ -63,7 +63,8 @@ static _Noreturn void
 give_up(const struct visitor *v, const char *what)
 {
     e2e_fail("visit %u, %s, by %s: %s; heard: %.*s", v->number, v->point->name,
-             ending_names[v->ending], what, (int)(v->heard < 1000 ? v->heard : 1000), v->text);
+             ending_names[v->ending], what,
+             (int)(v->heard < 1000 ? v->heard : 1000), v->text);
 }
 
 /* -- ends ------------------------------------------------------------------ */

@@ -163,33 +163,56 @@ net_world_close(struct net_world *w)
     close(w->home);
 }
 
-/* In a child, which leaves nothing behind. */
-static int
-try_to_unshare(void)
+/* For the time before there is a case that could fail. */
+static bool
+does_run(const char *const argv[])
 {
     const pid_t pid = fork();
-    int status = 0;
+    char *copy[8] = {NULL};
+    int status = -1;
 
-    if (pid == 0)
-        _exit(unshare(CLONE_NEWNET) == 0 ? 0 : errno);
-    if (pid < 0 || waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
-        return ECHILD;
-    return WEXITSTATUS(status);
+    if (pid == 0) {
+        for (size_t i = 0; argv[i] != NULL; i++)
+            copy[i] = strdup(argv[i]);
+        execv(copy[0], copy);
+        _exit(127);
+    }
+    return pid > 0 && waitpid(pid, &status, 0) == pid && status == 0;
 }
 
+/* Why it cannot be done in a namespace of this process; NULL: it can. */
+static const char *
+try_everything(void)
+{
+    const char *const link[] = {tool("IP"), "link", "add", "probe",
+                                "type",     "veth", NULL};
+    const char *const table[] = {tool("NFT"), "add",   "table",
+                                 "inet",      "probe", NULL};
+
+    if (tool("IP") == NULL || tool("NFT") == NULL)
+        return "ip ($IP) or nft ($NFT) is missing";
+    if (unshare(CLONE_NEWNET) < 0)
+        return "no network namespace for us";
+    if (!does_run(link) || !does_run(table))
+        return "this kernel lacks veth or nftables";
+    return NULL;
+}
+
+/* In a child, which leaves nothing behind. */
 bool
 net_world_is_possible(void)
 {
-    const int error = try_to_unshare();
+    const pid_t pid = fork();
+    const char *why;
+    int status = -1;
 
-    if (error != 0)
-        fprintf(stderr, "SKIPPED: no network namespace for us: %s\n",
-                strerror(error));
-    else if (tool("IP") == NULL || tool("NFT") == NULL)
-        fprintf(stderr, "SKIPPED: this needs ip ($IP) and nft ($NFT)\n");
-    else
-        return true;
-    return false;
+    if (pid == 0) {
+        why = try_everything();
+        if (why != NULL)
+            fprintf(stderr, "SKIPPED: %s\n", why);
+        _exit(why != NULL);
+    }
+    return pid > 0 && waitpid(pid, &status, 0) == pid && status == 0;
 }
 
 /* -- the router ------------------------------------------------------------ */
