@@ -28,8 +28,8 @@
     "[history]\nroom_events = 0\n"                              \
     "[limits]\nmessage_rate = 100\nmessage_burst = 20\n"        \
     "client_window = 16\nline_length = 1024\n"                  \
-    "[timeouts]\ndetect = 20ms\nopening = 5s\nidle_ping = 3s\n" \
-    "pong = 3s\nuser_timeout = 3s\ndrain = 5s\n"
+    "[timeouts]\ndetect = 20ms\nopening = 1m\nidle_ping = 5s\n" \
+    "pong = 5s\nuser_timeout = 4s\ndrain = 10s\n"
 
 static struct daemon d;
 static struct net_world world;
@@ -267,7 +267,8 @@ START_TEST(term_ends_it_in_time_with_a_thousand_stuck_peers)
     uint64_t began_ms;
 
     daemon_start(&d, "[history]\nroom_events = 0\n"
-                     "[timeouts]\ndrain = 2s\n");
+                     "[timeouts]\ndrain = 2s\nuser_timeout = 10m\n"
+                     "idle_ping = 10m\npong = 10m\n");
     route.port = d.port;
     get_stuck(&route);
     peer_join(&speaker, d.port, "speaker");

@@ -26,10 +26,10 @@
 
 #include "support/e2e.h"
 
-#define HEARD_MAX   8192u
+#define HEARD_MAX   32768u
 #define SAID_MAX    8192u
-#define EVENTS      64
-#define PATIENCE_MS 30000u
+#define EVENTS      512
+#define PATIENCE_MS 60000u
 
 enum ending {
     BY_FIN,
@@ -270,10 +270,12 @@ on_connected(struct visitor *v)
 static void
 fill_places(void)
 {
+    const uint64_t at_ms = now_ms();
+
     for (unsigned i = 0; i < plan->at_once; i++) {
         if (visitors[i].fd < 0 && begun < plan->visits)
             begin(&visitors[i]);
-        if (visitors[i].fd >= 0 && now_ms() > visitors[i].until_ms)
+        if (visitors[i].fd >= 0 && at_ms > visitors[i].until_ms)
             give_up(&visitors[i], "it waits in vain");
     }
 }
