@@ -108,6 +108,9 @@ void daemon_await_log(struct daemon *d, const char *text);
 /* Processor time used, in ms. */
 uint64_t daemon_cpu_ms(struct daemon *d);
 
+/* Its threads, without those that malloc has for itself. */
+unsigned daemon_threads(struct daemon *d);
+
 /* Connections that wait to be accepted on its port. */
 unsigned daemon_listen_queue(struct daemon *d);
 

@@ -3,6 +3,7 @@
  * See daemon.h: what a running klatchd, its log and the kernel tell of it.
  */
 #include <check.h>
+#include <dirent.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
@@ -232,6 +233,39 @@ daemon_cpu_ms(struct daemon *d)
                      2);
     free(text);
     return (user + system) * 1000 / (uint64_t)sysconf(_SC_CLK_TCK);
+}
+
+static bool
+is_own_thread(const char *tasks, const char *task)
+{
+    char path[384];
+    char *name;
+    bool is_own;
+
+    if (task[0] == '.')
+        return false;
+    snprintf(path, sizeof(path), "%s/%s/comm", tasks, task);
+    name = daemon_read_file(path);
+    is_own = strncmp(name, "jemalloc", 8) != 0;
+    free(name);
+    return is_own;
+}
+
+unsigned
+daemon_threads(struct daemon *d)
+{
+    const struct dirent *task;
+    unsigned count = 0;
+    char tasks[64];
+    DIR *dir;
+
+    snprintf(tasks, sizeof(tasks), "/proc/%d/task", (int)d->pid);
+    dir = opendir(tasks);
+    ck_assert_ptr_nonnull(dir);
+    while ((task = readdir(dir)) != NULL)
+        count += is_own_thread(tasks, task->d_name);
+    closedir(dir);
+    return count;
 }
 
 unsigned
