@@ -203,7 +203,7 @@ partition_voice_says(unsigned voice, unsigned bytes)
 }
 
 static void
-talk(void)
+talk_once(void)
 {
     const unsigned others = partition.healthy - VOICES;
     const unsigned at = partition.ticks++;
@@ -228,7 +228,7 @@ partition_talk_for(uint64_t ms)
     const uint64_t end_ms = now_ms() + ms;
 
     while (now_ms() < end_ms) {
-        talk();
+        talk_once();
         swarm_run_for(&partition.swarm, TICK_MS);
     }
 }
@@ -236,33 +236,32 @@ partition_talk_for(uint64_t ms)
 /* -- from beginning to end ------------------------------------------------- */
 
 static void
-begin_anew(const bool talks[ROOMS])
+begin_anew(enum partition_talk talk)
 {
     partition = (struct partition){
-        .healthy = e2e_scaled(HEALTHY),
-        .victims = e2e_scaled(VICTIMS),
+        .healthy = e2e_figure(SHORTLY, HEALTHY),
+        .victims = e2e_figure(SHORTLY, VICTIMS),
     };
-    memcpy(partition.talks, talks, sizeof(partition.talks));
+    for (unsigned r = 0; r < ROOMS; r++)
+        partition.talks[r] = talk == PARTITION_TALKS ||
+                             (talk == PARTITION_HALF_TALKS && r % 2 == 0);
     memset(heard, 0, sizeof(heard));
     memset(told, 0, sizeof(told));
     memset(told_of, 0, sizeof(told_of));
     memset(is_in, 0, sizeof(is_in));
 }
 
-void
-partition_open(const char *config, int victims_buffer, const bool talks[ROOMS])
+static void
+all_come(int victims_buffer)
 {
     struct swarm_route route = {
         .to = NET_WORLD_SERVER,
+        .port = partition.daemon.port,
         .from = NET_WORLD_CLIENT,
         .first_port = HEALTHY_PORT,
     };
 
-    begin_anew(talks);
-    net_world_open(&partition.world);
-    net_world_start(&partition.world, &partition.daemon, config);
     swarm_init(&partition.swarm, everybody(), on_line, NULL);
-    route.port = partition.daemon.port;
     swarm_connect_along(&partition.swarm, 0, partition.healthy, &route);
     route.first_port = VICTIM_PORT;
     partition.swarm.receive_buffer = victims_buffer;
@@ -273,6 +272,23 @@ partition_open(const char *config, int victims_buffer, const bool talks[ROOMS])
     swarm_run_until(&partition.swarm, all_are_in, NULL,
                     "all to be in their rooms");
     hear_the_rest(everybody());
+}
+
+void
+partition_open(unsigned heartbeat_ms, unsigned user_timeout_ms,
+               int victims_buffer, enum partition_talk talk)
+{
+    char config[256];
+
+    begin_anew(talk);
+    snprintf(config, sizeof(config),
+             "[history]\nroom_events = 0\n"
+             "[timeouts]\nidle_ping = %ums\npong = %ums\n"
+             "user_timeout = %ums\n",
+             heartbeat_ms, heartbeat_ms, user_timeout_ms);
+    net_world_open(&partition.world);
+    net_world_start(&partition.world, &partition.daemon, config);
+    all_come(victims_buffer);
 }
 
 void

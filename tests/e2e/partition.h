@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * partition - the crowd of test_partition.c: healthy clients, and victims whose
- * packets can be dropped.
+ * partition - the crowd of test_partition.c and test_partition_mended.c: healthy
+ * clients, and victims whose packets can be dropped.
  *
  * Places    Clients 0 … HEALTHY-1 are h0 …, the victims behind them v0 …. A
  *           healthy one's port begins at HEALTHY_PORT, a victim's at
@@ -25,6 +25,7 @@
 
 #define HEALTHY      500u
 #define VICTIMS      500u
+#define SHORTLY      200u /* of each, in the short form */
 #define ROOMS        10u
 #define VOICES       ROOMS         /* of the healthy: h0 … h9 */
 #define EARS         (5u * VOICES) /* and those up to here hear the victims */
@@ -32,6 +33,13 @@
 #define VICTIM_PORT  20000u
 
 #define PARTITION_BYTES_MAX 2000u /* of a message, besides its stamp */
+
+/* Do the healthy and the victims talk in the victims' rooms? */
+enum partition_talk {
+    PARTITION_SILENT,
+    PARTITION_TALKS,
+    PARTITION_HALF_TALKS, /* in every other room */
+};
 
 struct partition {
     struct net_world world;
@@ -50,10 +58,11 @@ struct partition {
 
 extern struct partition partition;
 
-/* Makes the world, starts the server, and all are in their rooms. The victims
- * have receive buffers of so many bytes (0: as the kernel likes). */
-void partition_open(const char *config, int victims_buffer,
-                    const bool talks[ROOMS]);
+/* Makes the world, starts the server with idle_ping and pong of `heartbeat_ms`,
+ * and all are in their rooms. The victims have receive buffers of so many bytes
+ * (0: as the kernel likes). */
+void partition_open(unsigned heartbeat_ms, unsigned user_timeout_ms,
+                    int victims_buffer, enum partition_talk talk);
 
 /* Everybody leaves; the server must be at rest, as it was before. */
 void partition_close(void);

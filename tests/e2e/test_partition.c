@@ -5,7 +5,7 @@
  *
  * Those are found dead within idle_ping + pong and SLACK_MS, whichever way is
  * cut and whether or not anybody talks; the other half loses neither its
- * connections nor a word; and when the wire is mended in time, nobody does.
+ * connections nor a word.
  */
 #include <stdio.h>
 
@@ -14,71 +14,60 @@
 #include "support/figure.h"
 #include "support/unit.h"
 
-#define HEARTBEAT_MS    3000u /* idle_ping, and pong as well */
+#define HEARTBEAT_MS    2000u /* idle_ping, and pong as well */
 #define USER_TIMEOUT_MS 2000u
 #define SLACK_MS        2000u
 #define SMALL_BUFFER    4096
 #define FILLING_BYTES   PARTITION_BYTES_MAX /* a message … */
 #define FILLINGS        10u /* … and how many of them close a window */
 
-#define TO_SERVER                                                   \
-    "add rule inet cut forward ip saddr 10.77.2.2 tcp sport 20000-" \
-    "20999 drop\n"
-#define TO_CLIENT                                                   \
-    "add rule inet cut forward ip daddr 10.77.2.2 tcp dport 20000-" \
-    "20999 drop\n"
-
-enum talkers {
-    NOBODY_TALKS,
-    VICTIMS_TALK,
-    SOME_TALK, /* in every other room */
-};
+static const char *const talkers_names[] = {"silent", "talking",
+                                            "half talking"};
 
 struct cut {
     const char *name;
-    const char *rules; /* NULL: the victims stop reading */
+    bool to_server;
+    bool to_client;
+    bool closes_windows; /* and nothing else: they stop reading */
 };
 
-static const struct cut both_ways = {"both ways", TO_SERVER TO_CLIENT};
-static const struct cut to_server = {"towards the server", TO_SERVER};
-static const struct cut to_client = {"towards the client", TO_CLIENT};
-static const struct cut no_window = {"a window of zero", NULL};
+static const struct cut cuts[] = {
+    {"both ways",           true,  true,  false},
+    {"towards the server",  true,  false, false},
+    {"towards the client",  false, true,  false},
+    {"by a window of zero", false, false, true },
+};
+#define CUTS      (sizeof(cuts) / sizeof(cuts[0]))
+#define BOTH_WAYS (&cuts[0])
 
 static void
-open_with(unsigned heartbeat_ms, unsigned user_timeout_ms, int victims_buffer,
-          enum talkers talkers)
+close_windows(unsigned first, unsigned count)
 {
-    bool talks[ROOMS];
-    char config[256];
-
-    snprintf(config, sizeof(config),
-             "[history]\nroom_events = 0\n"
-             "[timeouts]\nidle_ping = %ums\npong = %ums\n"
-             "user_timeout = %ums\n",
-             heartbeat_ms, heartbeat_ms, user_timeout_ms);
-    for (unsigned r = 0; r < ROOMS; r++)
-        talks[r] =
-            talkers == VICTIMS_TALK || (talkers == SOME_TALK && r % 2 == 0);
-    partition_open(config, victims_buffer, talks);
-}
-
-static void
-close_windows(void)
-{
-    for (unsigned v = 0; v < partition.victims; v++)
+    for (unsigned v = first; v < first + count; v++)
         swarm_mute(&partition.swarm, partition.healthy + v);
     for (unsigned n = 0; n < VOICES * FILLINGS; n++)
         partition_voice_says(n % VOICES, FILLING_BYTES);
 }
 
+/* Of `count` victims. */
 static void
-make_cut(const struct cut *cut)
+make_cut(const struct cut *cut, unsigned first, unsigned count)
 {
-    partition_count_from_now();
-    if (cut->rules != NULL)
-        net_world_rules(&partition.world, "%s", cut->rules);
-    else
-        close_windows();
+    const unsigned from = VICTIM_PORT + first;
+    const unsigned to = from + count - 1;
+
+    if (cut->to_server)
+        net_world_rules(&partition.world,
+                        "add rule inet cut forward ip saddr " NET_WORLD_CLIENT
+                        " tcp sport %u-%u drop\n",
+                        from, to);
+    if (cut->to_client)
+        net_world_rules(&partition.world,
+                        "add rule inet cut forward ip daddr " NET_WORLD_CLIENT
+                        " tcp dport %u-%u drop\n",
+                        from, to);
+    if (cut->closes_windows)
+        close_windows(first, count);
 }
 
 static void
@@ -100,18 +89,18 @@ await_end_of_victims(const char *what)
 }
 
 static void
-cut_off(const struct cut *cut, enum talkers talkers)
+cut_off(const struct cut *cut, enum partition_talk talkers)
 {
-    static const char *const names[] = {"silent", "talking", "half talking"};
     char what[64];
 
-    snprintf(what, sizeof(what), "%s, %s", cut->name, names[talkers]);
+    snprintf(what, sizeof(what), "%s, %s", cut->name, talkers_names[talkers]);
     e2e_scene("%s", what);
-    open_with(HEARTBEAT_MS, USER_TIMEOUT_MS,
-              cut->rules == NULL ? SMALL_BUFFER : 0, talkers);
+    partition_open(HEARTBEAT_MS, USER_TIMEOUT_MS,
+                   cut->closes_windows ? SMALL_BUFFER : 0, talkers);
     partition_talk_for(300);
 
-    make_cut(cut);
+    partition_count_from_now();
+    make_cut(cut, 0, partition.victims);
     await_end_of_victims(what);
 
     partition_talk_for(300);
@@ -119,41 +108,39 @@ cut_off(const struct cut *cut, enum talkers talkers)
     partition_close();
 }
 
-/* `shortly`, or in the long form each kind without the other's help. */
-static void
-cut_off_all_kinds(const struct cut *cut, enum talkers shortly)
-{
-    if (!figure_is_long()) {
-        cut_off(cut, shortly);
-        return;
-    }
-    cut_off(cut, NOBODY_TALKS);
-    cut_off(cut, VICTIMS_TALK);
-    cut_off(cut, SOME_TALK);
-}
-
 /* Nothing is said to them, so only the keepalive can tell. */
-START_TEST(who_is_cut_off_both_ways_is_found_dead)
+START_TEST(who_is_silent_and_cut_off_is_found_dead)
 {
-    cut_off_all_kinds(&both_ways, NOBODY_TALKS);
+    cut_off(BOTH_WAYS, PARTITION_SILENT);
 }
 END_TEST
 
-START_TEST(who_is_not_heard_is_found_dead)
+/* Every kind at once, a quarter of the victims each; in the long form, each
+ * kind without the others' help. */
+START_TEST(who_is_cut_off_whichever_way_is_found_dead)
 {
-    cut_off_all_kinds(&to_server, SOME_TALK);
-}
-END_TEST
+    unsigned quarter;
 
-START_TEST(who_does_not_hear_is_found_dead)
-{
-    cut_off_all_kinds(&to_client, SOME_TALK);
-}
-END_TEST
+    for (size_t i = 0; i < CUTS && figure_is_long(); i++)
+        for (int talkers = PARTITION_SILENT; talkers <= PARTITION_HALF_TALKS;
+             talkers++)
+            cut_off(&cuts[i], (enum partition_talk)talkers);
 
-START_TEST(who_lets_nothing_in_is_found_dead)
-{
-    cut_off_all_kinds(&no_window, SOME_TALK);
+    e2e_scene("every way at once");
+    partition_open(HEARTBEAT_MS, USER_TIMEOUT_MS, SMALL_BUFFER,
+                   PARTITION_HALF_TALKS);
+    quarter = partition.victims / CUTS;
+    partition_talk_for(300);
+
+    partition_count_from_now();
+    for (unsigned i = 0; i < CUTS; i++)
+        make_cut(&cuts[i], i * quarter,
+                 i + 1 < CUTS ? quarter : partition.victims - i * quarter);
+    await_end_of_victims("every way at once, half talking");
+
+    partition_talk_for(300);
+    partition_expect_all_heard(false);
+    partition_close();
 }
 END_TEST
 
@@ -162,9 +149,10 @@ END_TEST
  * double the time. Each room has its word at another moment. */
 START_TEST(a_word_to_the_dead_does_not_make_them_live_longer)
 {
-    open_with(HEARTBEAT_MS, 2 * HEARTBEAT_MS, 0, NOBODY_TALKS);
+    partition_open(HEARTBEAT_MS, 2 * HEARTBEAT_MS, 0, PARTITION_SILENT);
 
-    make_cut(&both_ways);
+    partition_count_from_now();
+    make_cut(BOTH_WAYS, 0, partition.victims);
     for (unsigned n = 0; n < VOICES; n++) {
         partition_voice_says(n, 10);
         partition_talk_for(2 * HEARTBEAT_MS / VOICES);
@@ -176,59 +164,7 @@ START_TEST(a_word_to_the_dead_does_not_make_them_live_longer)
 }
 END_TEST
 
-/* -- in time --------------------------------------------------------------- */
-
-/* TCP asks again after 0.2, 0.6, 1.4, 3 … seconds: the wire is mended long
- * enough before the end that it asks once more, also when all is slow. */
-START_TEST(a_cut_that_is_mended_in_time_costs_nothing)
-{
-    const unsigned user_timeout_ms = 5000;
-    const unsigned rounds = e2e_figure(1, 10);
-
-    open_with(user_timeout_ms, user_timeout_ms, 0, SOME_TALK);
-    for (unsigned n = 0; n < rounds; n++) {
-        e2e_scene("round %u", n);
-        net_world_rules(&partition.world, TO_SERVER TO_CLIENT);
-        partition_talk_for(figure_is_long() ? 2500 : 1500);
-        net_world_heal(&partition.world);
-        partition_talk_for(300);
-        partition_expect_all_heard(true);
-    }
-    partition_close();
-}
-END_TEST
-
-/* Every packet of everybody may get lost, for longer than the heartbeat. */
-static void
-lose(unsigned percent, uint64_t ms)
-{
-    e2e_scene("%u %% lost", percent);
-    net_world_rules(&partition.world,
-                    "add rule inet cut forward numgen random mod 100 < %u "
-                    "drop\n",
-                    percent);
-    partition_talk_for(ms);
-    net_world_heal(&partition.world);
-    partition_expect_all_heard(true);
-}
-
-START_TEST(packets_that_get_lost_cost_nothing)
-{
-    open_with(60000, 60000, 0, SOME_TALK);
-    lose(10, 3000);
-    if (figure_is_long()) {
-        lose(5, 20000);
-        lose(20, 20000);
-        lose(30, 20000);
-    }
-    partition_close();
-}
-END_TEST
-
 UNIT_MAIN_IF(net_world_is_possible(), "e2e/partition",
-             who_is_cut_off_both_ways_is_found_dead,
-             who_is_not_heard_is_found_dead, who_does_not_hear_is_found_dead,
-             who_lets_nothing_in_is_found_dead,
-             a_word_to_the_dead_does_not_make_them_live_longer,
-             a_cut_that_is_mended_in_time_costs_nothing,
-             packets_that_get_lost_cost_nothing)
+             who_is_silent_and_cut_off_is_found_dead,
+             who_is_cut_off_whichever_way_is_found_dead,
+             a_word_to_the_dead_does_not_make_them_live_longer)

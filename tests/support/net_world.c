@@ -141,17 +141,32 @@ net_world_open(struct net_world *w)
     net_world_enter(w, NET_AT_CLIENTS);
 }
 
-void
-net_world_start(const struct net_world *w, struct daemon *d, const char *config)
+static void
+start(const struct net_world *w, struct daemon *d, const char *config,
+      bool lingers)
 {
     net_world_enter(w, NET_AT_SERVER);
     daemon_prepare(d);
+    d->lingers = lingers;
     snprintf(d->address, sizeof(d->address), "0.0.0.0:0");
     daemon_configure(d, config);
     daemon_launch(d);
     daemon_await_ready(d);
     d->at_rest = daemon_census_now(d);
     net_world_enter(w, NET_AT_CLIENTS);
+}
+
+void
+net_world_start(const struct net_world *w, struct daemon *d, const char *config)
+{
+    start(w, d, config, false);
+}
+
+void
+net_world_start_lingering(const struct net_world *w, struct daemon *d,
+                          const char *config)
+{
+    start(w, d, config, true);
 }
 
 void

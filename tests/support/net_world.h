@@ -53,6 +53,10 @@ void net_world_enter(const struct net_world *w, enum net_place place);
 void net_world_start(const struct net_world *w, struct daemon *d,
                      const char *config);
 
+/* The same, and sessions outlive their conns. */
+void net_world_start_lingering(const struct net_world *w, struct daemon *d,
+                               const char *config);
+
 /* Runs lines of nft at the router, all or none of them. There is a table
  * `inet cut` with a chain `forward` for rules. */
 void net_world_rules(const struct net_world *w, const char *fmt, ...)
