@@ -111,28 +111,16 @@ all_is_heard(void *arg)
 
 /* -- what is looked at meanwhile ------------------------------------------- */
 
-static uint64_t
-number_of(const char *census, const char *key)
-{
-    char quoted[32];
-    const char *at;
-
-    snprintf(quoted, sizeof(quoted), "\"%s\":", key);
-    at = strstr(census, quoted);
-    ck_assert_ptr_nonnull(at);
-    return strtoull(at + strlen(quoted), NULL, 10);
-}
-
 static void
 look(void)
 {
     char *const census = daemon_census_now(&d);
 
-    if (number_of(census, "conns_without_deadline") != 0)
+    if (daemon_number_in(census, "conns_without_deadline") != 0)
         e2e_fail("somebody waits without an end: %s", census);
     for (size_t i = 0; i < SIGHTS; i++)
-        if (number_of(census, sights[i]) > seen[i])
-            seen[i] = number_of(census, sights[i]);
+        if (daemon_number_in(census, sights[i]) > seen[i])
+            seen[i] = daemon_number_in(census, sights[i]);
     free(census);
 }
 
@@ -179,7 +167,7 @@ open_world(struct visitors_plan *plan)
 START_TEST(who_ends_abruptly_at_any_point_is_forgotten)
 {
     struct visitors_plan plan = {
-        .visits = e2e_figure(5000, 1000000),
+        .visits = e2e_figure(3000, 1000000),
         .at_once = figure_is_long() ? 512 : 128,
         .vanish_each = figure_is_long() ? 29 : 5,
     };
@@ -208,11 +196,11 @@ END_TEST
 
 /* -- the end of the server -------------------------------------------------- */
 
-#define STUCK_EACH  200u
-#define STUCK       (5 * STUCK_EACH)
+#define STUCK_KINDS 5u
 #define STOP_MS     5000u
 #define FILLING_MAX 4000u /* messages until queues must be full */
 
+static unsigned stuck_each; /* of each kind */
 static unsigned stuck_in;
 
 static void
@@ -224,7 +212,7 @@ on_stuck_line(void *arg, size_t i, const char *line)
 static bool
 stuck_are_in(void *arg)
 {
-    return stuck_in == 4 * STUCK_EACH;
+    return stuck_in == 4 * stuck_each;
 }
 
 /* 0: does not read · 1: half a line · 2: in a subnegotiation · 3: has quit and
@@ -232,17 +220,17 @@ stuck_are_in(void *arg)
 static void
 get_stuck(const struct swarm_route *route)
 {
-    swarm_init(&swarm, STUCK, on_stuck_line, NULL);
+    swarm_init(&swarm, STUCK_KINDS * stuck_each, on_stuck_line, NULL);
     swarm.receive_buffer = 4096;
-    swarm_connect_along(&swarm, 0, STUCK, route);
-    for (unsigned i = 0; i < 4 * STUCK_EACH; i++)
+    swarm_connect_along(&swarm, 0, swarm.count, route);
+    for (unsigned i = 0; i < 4 * stuck_each; i++)
         swarm_send(&swarm, i, "stuck%u\n", i);
     swarm_run_until(&swarm, stuck_are_in, NULL, "all to be in");
-    for (unsigned i = 0; i < STUCK_EACH; i++) {
+    for (unsigned i = 0; i < stuck_each; i++) {
         swarm_mute(&swarm, i);
-        swarm_send(&swarm, STUCK_EACH + i, "half a li");
-        swarm_send(&swarm, 2 * STUCK_EACH + i, "\xff\xfa\x18");
-        swarm_mute(&swarm, 3 * STUCK_EACH + i);
+        swarm_send(&swarm, stuck_each + i, "half a li");
+        swarm_send(&swarm, 2 * stuck_each + i, "\xff\xfa\x18");
+        swarm_mute(&swarm, 3 * stuck_each + i);
     }
 }
 
@@ -254,7 +242,7 @@ fill_queues(struct peer *speaker)
 
     memset(line, 'x', sizeof(line) - 1);
     line[sizeof(line) - 1] = '\0';
-    for (unsigned n = 0; daemon_census(&d, "pending_msgs") < 4 * STUCK_EACH;
+    for (unsigned n = 0; daemon_census(&d, "pending_msgs") < 4 * stuck_each;
          n += 100) {
         ck_assert_uint_lt(n, FILLING_MAX);
         for (unsigned k = 0; k < 100; k++)
@@ -270,6 +258,7 @@ START_TEST(term_ends_it_in_time_with_a_thousand_stuck_peers)
     struct peer speaker;
     uint64_t began_ms;
 
+    stuck_each = e2e_scaled(200);
     daemon_start(&d, "[history]\nroom_events = 0\n"
                      "[timeouts]\ndrain = 2s\nuser_timeout = 10m\n"
                      "idle_ping = 10m\npong = 10m\n");
@@ -277,15 +266,15 @@ START_TEST(term_ends_it_in_time_with_a_thousand_stuck_peers)
     get_stuck(&route);
     peer_join(&speaker, d.port, "speaker");
     fill_queues(&speaker);
-    for (unsigned i = 0; i < STUCK_EACH; i++)
-        swarm_send(&swarm, 3 * STUCK_EACH + i, "/quit\n");
-    daemon_await_census(&d, "in_draining", STUCK_EACH);
-    ck_assert_uint_eq(daemon_census(&d, "in_opening"), STUCK_EACH);
+    for (unsigned i = 0; i < stuck_each; i++)
+        swarm_send(&swarm, 3 * stuck_each + i, "/quit\n");
+    daemon_await_census(&d, "in_draining", stuck_each);
+    ck_assert_uint_eq(daemon_census(&d, "in_opening"), stuck_each);
 
     began_ms = now_ms();
     daemon_stop_within(&d, e2e_patience_ms(STOP_MS));
-    e2e_measured("TERM with %u stuck peers took %u ms", STUCK,
-                 (unsigned)(now_ms() - began_ms));
+    e2e_measured("TERM with %u stuck peers took %u ms",
+                 STUCK_KINDS * stuck_each, (unsigned)(now_ms() - began_ms));
     peer_close(&speaker);
     swarm_fini(&swarm);
 }

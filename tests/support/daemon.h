@@ -82,7 +82,10 @@ void daemon_check_remains(struct daemon *d);
  * caller's to free. */
 char *daemon_ask(struct daemon *d, const char *request);
 
-/* The number behind "key": in the answer to census. */
+/* The number behind "key": in such an answer. */
+uint64_t daemon_number_in(const char *answer, const char *key);
+
+/* The same in the answer to census. */
 uint64_t daemon_census(struct daemon *d, const char *key);
 
 /* Waits until the census says `key` is `value`, and fails after 10 s. */

@@ -35,8 +35,8 @@ daemon_ask(struct daemon *d, const char *request)
     return answer;
 }
 
-static uint64_t
-number_in(const char *answer, const char *key)
+uint64_t
+daemon_number_in(const char *answer, const char *key)
 {
     char quoted[64];
     const char *at;
@@ -58,7 +58,7 @@ uint64_t
 daemon_census(struct daemon *d, const char *key)
 {
     char *const answer = ask_census(d);
-    const uint64_t value = number_in(answer, key);
+    const uint64_t value = daemon_number_in(answer, key);
 
     free(answer);
     return value;
@@ -120,8 +120,8 @@ static void
 check_balances(const char *answer)
 {
     if (strstr(answer, "\"balanced\":true") == NULL ||
-        number_in(answer, "lost_deliveries") != 0 ||
-        number_in(answer, "lost_log_lines") != 0)
+        daemon_number_in(answer, "lost_deliveries") != 0 ||
+        daemon_number_in(answer, "lost_log_lines") != 0)
         e2e_fail("what came in is not what went out: %s", answer);
 }
 
