@@ -194,6 +194,58 @@ START_TEST(who_ends_abruptly_at_any_point_is_forgotten)
 }
 END_TEST
 
+/* -- who is not read when it ends ------------------------------------------ */
+
+#define PAUSED 50u
+
+#define PATIENT                                             \
+    "[timeouts]\nidle_ping = 10m\npong = 10m\nslow = 10m\n" \
+    "user_timeout = 10m\ndrain = 500ms\n"
+
+/* All say more than is read, until nothing of them is; then they reset, which
+ * only a write or the error can tell, and whoever sees it must say so. */
+static void
+reset_while_paused(const char *line)
+{
+    static struct peer p[PAUSED];
+    static char lines[16000];
+    const size_t line_len = strlen(line);
+    size_t len = 0;
+
+    while (len + line_len < sizeof(lines)) {
+        memcpy(lines + len, line, line_len);
+        len += line_len;
+    }
+    for (unsigned i = 0; i < PAUSED; i++) {
+        peer_connect_small(&p[i], d.port, 2048);
+        peer_send(&p[i], "p%u\n", i);
+        peer_await(&p[i], "* You are in #lobby");
+    }
+    for (unsigned i = 0; i < PAUSED; i++)
+        peer_send_bytes(&p[i], lines, len);
+    daemon_await_census(&d, "conns_paused", PAUSED);
+
+    for (unsigned i = 0; i < PAUSED; i++)
+        peer_reset(&p[i]);
+
+    daemon_await_census(&d, "conns", 0);
+    daemon_stop(&d);
+}
+
+START_TEST(a_reset_behind_a_full_queue_is_noticed)
+{
+    daemon_start(&d, "[limits]\nsendq = 4M\nrecvq = 32k\n" PATIENT);
+    reset_while_paused("/help\n");
+}
+END_TEST
+
+START_TEST(a_reset_of_one_who_must_wait_is_noticed)
+{
+    daemon_start(&d, "[limits]\nmessage_rate = 1\nmessage_burst = 5\n" PATIENT);
+    reset_while_paused("/topic\n");
+}
+END_TEST
+
 /* -- the end of the server -------------------------------------------------- */
 
 #define STUCK_KINDS 5u
@@ -281,4 +333,6 @@ START_TEST(term_ends_it_in_time_with_a_thousand_stuck_peers)
 END_TEST
 
 UNIT_MAIN("e2e/abrupt", who_ends_abruptly_at_any_point_is_forgotten,
+          a_reset_behind_a_full_queue_is_noticed,
+          a_reset_of_one_who_must_wait_is_noticed,
           term_ends_it_in_time_with_a_thousand_stuck_peers)

@@ -108,8 +108,9 @@ void daemon_await_log(struct daemon *d, const char *text);
 
 /* -- what the kernel says of it ------------------------------------------- */
 
-/* Processor time used, in ms. */
-uint64_t daemon_cpu_ms(struct daemon *d);
+/* Processor time used. */
+uint64_t daemon_cpu_us(const struct daemon *d);
+uint64_t daemon_cpu_ms(const struct daemon *d);
 
 /* Its threads, without those that malloc has for itself. */
 unsigned daemon_threads(struct daemon *d);

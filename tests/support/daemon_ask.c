@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "support/daemon.h"
@@ -215,24 +216,20 @@ daemon_await_log(struct daemon *d, const char *text)
 /* -- the kernel ----------------------------------------------------------- */
 
 uint64_t
-daemon_cpu_ms(struct daemon *d)
+daemon_cpu_us(const struct daemon *d)
 {
-    unsigned long user, system;
-    char path[64];
-    char *text;
-    const char *at;
+    struct timespec used;
+    clockid_t clock;
 
-    snprintf(path, sizeof(path), "/proc/%d/stat", (int)d->pid);
-    text = daemon_read_file(path);
-    at = strrchr(text, ')'); /* behind the name, which may be anything */
-    ck_assert_ptr_nonnull(at);
-    ck_assert_int_eq(sscanf(at,
-                            ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u "
-                            "%lu %lu",
-                            &user, &system),
-                     2);
-    free(text);
-    return (user + system) * 1000 / (uint64_t)sysconf(_SC_CLK_TCK);
+    ck_assert_int_eq(clock_getcpuclockid(d->pid, &clock), 0);
+    ck_assert_int_eq(clock_gettime(clock, &used), 0);
+    return (uint64_t)used.tv_sec * 1000000 + (uint64_t)used.tv_nsec / 1000;
+}
+
+uint64_t
+daemon_cpu_ms(const struct daemon *d)
+{
+    return daemon_cpu_us(d) / 1000;
 }
 
 static bool
