@@ -53,7 +53,7 @@ static void
 take_sample(uint64_t now)
 {
     const struct plan *const plan = party.plan;
-    char *const census = daemon_ask(&d, "{\"command\":\"census\"}");
+    char *const census = daemon_ask_census(&d);
     const uint64_t rss = daemon_number_in(census, "rss_bytes");
 
     ck_assert_uint_eq(daemon_number_in(census, "users"), plan->guests);

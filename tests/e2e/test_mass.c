@@ -253,7 +253,7 @@ static uint64_t alone[COUNTS];
 static void
 count_now(uint64_t out[COUNTS])
 {
-    char *const census = daemon_ask(&d, "{\"command\":\"census\"}");
+    char *const census = daemon_ask_census(&d);
 
     for (size_t i = 0; i < COUNTS; i++)
         out[i] = daemon_number_in(census, counts[i]);
@@ -372,10 +372,7 @@ START_TEST(a_silent_crowd_costs_less_than_a_hundredth_of_a_core)
 
     silent = e2e_figure(4000, CROWD_MAX);
     net_world_open(&world);
-    net_world_start(&world, &d,
-                    figure_is_long()
-                        ? "[timeouts]\nidle_ping = 5s\npong = 5s\n"
-                        : "[timeouts]\nidle_ping = 2s\npong = 2s\n");
+    net_world_start(&world, &d, "[timeouts]\nidle_ping = 5s\npong = 5s\n");
     route.port = d.port;
     swarm_init(&swarm, silent, on_silent_line, NULL);
     swarm.patience_ms = PATIENCE_MS;

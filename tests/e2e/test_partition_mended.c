@@ -19,7 +19,7 @@
  * enough before the end that it asks once more, also when all is slow. */
 START_TEST(a_cut_that_is_mended_in_time_costs_nothing)
 {
-    const unsigned user_timeout_ms = 5000;
+    const unsigned user_timeout_ms = 15000;
     const unsigned rounds = e2e_figure(1, 10);
 
     partition_open(user_timeout_ms, user_timeout_ms, 0, PARTITION_HALF_TALKS);

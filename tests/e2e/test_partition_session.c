@@ -27,8 +27,9 @@
 #include "support/stamp.h"
 #include "support/unit.h"
 
-#define HEARTBEAT_MS  2000u /* idle_ping, pong and user_timeout */
 #define SLACK_MS      2000u
+#define SMALL_BUFFER  4096
+#define LARGE_BUFFER  (256 * 1024)
 #define EVENTS_A_TURN 256
 #define TICK_MS       10
 #define END_MS        30000u /* for all to come back and hear the rest */
@@ -101,11 +102,13 @@ count_to_be_told(void)
 static void
 hear_of(const struct guest *g, unsigned who, struct once *told, unsigned *count)
 {
+    const char *const what = told == &away ? "away" : "back";
+
     if (!is_cut || who < healthy || who >= party.plan->guests ||
         !do_share_a_room(g, &party.guests[who]))
-        e2e_fail("m%u is not to be told that of m%u", g->index, who);
+        e2e_fail("m%u is not to be told that m%u is %s", g->index, who, what);
     if (!once_tell(told, g->index, who))
-        e2e_fail("m%u was told that twice of m%u", g->index, who);
+        e2e_fail("m%u was told twice that m%u is %s", g->index, who, what);
     (*count)++;
 }
 
@@ -211,10 +214,21 @@ run_until(bool (*is_done)(void), const char *what)
 
 /* ---- the wire ------------------------------------------------------------ */
 
+/* A window that is small from the beginning would do, too, but the kernel ends
+ * a peer that reads on slowly through such a window after user_timeout as well,
+ * and on a busy machine we are slow. */
+static void
+set_buffer(const struct guest *g, int bytes)
+{
+    ck_assert_int_eq(
+        setsockopt(g->fd, SOL_SOCKET, SO_RCVBUF, &bytes, sizeof(bytes)), 0);
+}
+
 static void
 stop_reading(struct guest *g)
 {
     g->is_deaf = true;
+    set_buffer(g, SMALL_BUFFER);
     ck_assert_int_eq(epoll_ctl(party.epoll, EPOLL_CTL_DEL, g->fd, NULL), 0);
 }
 
@@ -224,6 +238,7 @@ read_again(struct guest *g)
     struct epoll_event ev = {.events = EPOLLIN, .data.u64 = g->index};
 
     g->is_deaf = false;
+    set_buffer(g, LARGE_BUFFER);
     ck_assert_int_eq(epoll_ctl(party.epoll, EPOLL_CTL_ADD, g->fd, &ev), 0);
 }
 
@@ -277,7 +292,7 @@ begin(unsigned heartbeat_ms, struct plan *plan)
         .config = config,
         .guests = healthy + victims,
         .rooms = e2e_figure(5, 25),
-        .say_every_ms = figure(100, 400),
+        .say_every_ms = figure(250, 1500),
     };
     if (plan->rooms < 3)
         plan->rooms = 3;
@@ -309,10 +324,8 @@ all_come(void)
         struct guest *const g = &party.guests[i];
 
         *g = (struct guest){.index = i, .fd = -1, .old_fd = -1};
-        if (is_victim(g)) {
+        if (is_victim(g))
             g->from = address_of(g);
-            g->is_small = cut_of(g) == CUT_WINDOW;
-        }
         guest_come(&party, g);
     }
     run_until(all_are_in, "all to come in");
@@ -360,9 +373,9 @@ expect_nothing_lost(void)
 /* ---- beyond the deadline ------------------------------------------------- */
 
 static void
-await_victims_away(void)
+await_victims_away(unsigned heartbeat_ms)
 {
-    const uint64_t limit_ms = e2e_patience_ms(2 * HEARTBEAT_MS + SLACK_MS);
+    const uint64_t limit_ms = e2e_patience_ms(2 * heartbeat_ms + SLACK_MS);
     const unsigned all = count_to_be_told();
     const uint64_t cut_ms = now_ms();
 
@@ -399,17 +412,18 @@ forget_the_round(void)
 
 START_TEST(who_was_cut_off_comes_back_and_gets_what_it_missed_once)
 {
+    const unsigned heartbeat_ms = figure(2000, 5000);
     const unsigned rounds = figure(1, 5);
     struct plan plan;
 
-    begin(HEARTBEAT_MS, &plan);
+    begin(heartbeat_ms, &plan);
     all_come();
     for (unsigned n = 1; n <= rounds; n++) {
         e2e_scene("round %u", n);
         talk_for(300);
         is_cut = true;
         cut();
-        await_victims_away();
+        await_victims_away(heartbeat_ms);
         talk_for(700);
 
         net_world_heal(&world);
@@ -430,13 +444,14 @@ END_TEST
 
 /* ---- in time ------------------------------------------------------------- */
 
-/* TCP asks again after 0.2, 0.6, 1.4, 3 … seconds, so that it does in time. */
+/* TCP asks again after 0.2, 0.6, 1.4, 3 … seconds, so that it does in time; also
+ * when all is so slow that it takes seconds to mend the wire. */
 START_TEST(who_was_cut_off_shortly_was_never_away)
 {
     const unsigned rounds = figure(1, 10);
     struct plan plan;
 
-    begin(5000, &plan);
+    begin(15000, &plan);
     all_come();
     for (unsigned n = 1; n <= rounds; n++) {
         e2e_scene("round %u", n);

@@ -82,6 +82,9 @@ void daemon_check_remains(struct daemon *d);
  * caller's to free. */
 char *daemon_ask(struct daemon *d, const char *request);
 
+/* The same for the census, again and again where a thread is too busy for it. */
+char *daemon_ask_census(struct daemon *d);
+
 /* The number behind "key": in such an answer. */
 uint64_t daemon_number_in(const char *answer, const char *key);
 
