@@ -31,7 +31,7 @@ die() {
 run_packages=(cmake ninja-build gcc libc6-dev pkg-config libjemalloc-dev
   libsodium-dev libunistring-dev libinih-dev libjansson-dev libedit-dev)
 test_packages=(clang clang-format libclang-rt-14-dev llvm check libsubunit-dev
-  spin git patch valgrind)
+  spin git patch valgrind iproute2 nftables)
 musl_packages=(musl-tools dpkg-dev autoconf automake libtool)
 
 missing() {

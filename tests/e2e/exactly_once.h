@@ -99,6 +99,7 @@ struct guest {
     int old_fd;    /* of the conn that it takes over from; or -1 */
     bool is_small; /* has a small receive buffer */
     bool is_local; /* comes by the Unix socket */
+    uint32_t from; /* its IPv4 address, or 0: as the kernel likes */
     char *in;
     size_t in_len;
     char *out;
@@ -128,6 +129,7 @@ struct guest {
 
 struct party {
     const struct plan *plan;
+    const char *server; /* its IPv4 address; NULL: 127.0.0.1 */
     uint16_t port;
     const char *socket;
     int epoll;
@@ -135,6 +137,8 @@ struct party {
     struct books books;
     unsigned seed;
     bool is_closing; /* nobody says anything new */
+    /* A guest reads a notice that is not about itself; may be NULL. */
+    void (*on_notice)(const struct guest *g, const char *line);
 
     uint64_t heard; /* things said, each time one was heard anew */
     uint64_t again;

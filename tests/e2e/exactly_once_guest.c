@@ -48,6 +48,20 @@ watch(struct party *p, struct guest *g)
 }
 
 static void
+bind_socket(const struct guest *g)
+{
+    const struct sockaddr_in from = {
+        .sin_family = AF_INET,
+        .sin_addr.s_addr = htonl(g->from),
+    };
+    const int on = 1;
+
+    setsockopt(g->fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof(on));
+    if (bind(g->fd, (const struct sockaddr *)&from, sizeof(from)) < 0)
+        e2e_fail("m%u: bind: %s", g->index, strerror(errno));
+}
+
+static void
 open_socket(struct guest *g)
 {
     const int family = g->is_local ? AF_UNIX : AF_INET;
@@ -60,6 +74,8 @@ open_socket(struct guest *g)
         setsockopt(g->fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
     if (g->is_small)
         setsockopt(g->fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof(small));
+    if (g->from != 0)
+        bind_socket(g);
 }
 
 /* Of a Unix socket EAGAIN says that the backlog is full. */
@@ -69,7 +85,8 @@ connect_socket(const struct party *p, const struct guest *g)
     const struct sockaddr_in in = {
         .sin_family = AF_INET,
         .sin_port = htons(p->port),
-        .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+        .sin_addr.s_addr =
+            inet_addr(p->server != NULL ? p->server : "127.0.0.1"),
     };
     struct sockaddr_un un = {.sun_family = AF_UNIX};
     int rc;
@@ -298,6 +315,8 @@ hear_of_its_state(struct party *p, struct guest *g, const char *line)
                strstr(line, " quit") != NULL) {
         e2e_fail("m%u, state %d, token %s: %s", g->index, (int)g->state,
                  g->token.text, line);
+    } else if (p->on_notice != NULL) {
+        p->on_notice(g, line);
     }
 }
 

@@ -42,20 +42,6 @@ static struct {
     uint64_t unacked_max;
 } sample;
 
-/* Of `answer`, the number of `key`. */
-static uint64_t
-number_of(const char *answer, const char *key)
-{
-    char quoted[64];
-    const char *at;
-
-    snprintf(quoted, sizeof(quoted), "\"%s\":", key);
-    at = strstr(answer, quoted);
-    if (at == NULL)
-        e2e_fail("no %s in %s", key, answer);
-    return strtoull(at + strlen(quoted), NULL, 10);
-}
-
 static void
 keep_max(uint64_t *max, uint64_t value)
 {
@@ -67,18 +53,18 @@ static void
 take_sample(uint64_t now)
 {
     const struct plan *const plan = party.plan;
-    char *const census = daemon_ask(&d, "{\"command\":\"census\"}");
-    const uint64_t rss = number_of(census, "rss_bytes");
+    char *const census = daemon_ask_census(&d);
+    const uint64_t rss = daemon_number_in(census, "rss_bytes");
 
-    ck_assert_uint_eq(number_of(census, "users"), plan->guests);
-    ck_assert_uint_eq(number_of(census, "sessions"), plan->guests);
-    ck_assert_uint_eq(number_of(census, "members"),
+    ck_assert_uint_eq(daemon_number_in(census, "users"), plan->guests);
+    ck_assert_uint_eq(daemon_number_in(census, "sessions"), plan->guests);
+    ck_assert_uint_eq(daemon_number_in(census, "members"),
                       (uint64_t)plan->guests * ROOMS_A_GUEST);
-    ck_assert_uint_eq(number_of(census, "conns_without_deadline"), 0);
-    ck_assert_uint_le(number_of(census, "tracked"), 2 * plan->guests);
+    ck_assert_uint_eq(daemon_number_in(census, "conns_without_deadline"), 0);
+    ck_assert_uint_le(daemon_number_in(census, "tracked"), 2 * plan->guests);
     keep_max(&sample.rss_max, rss);
-    keep_max(&sample.waiting_max, number_of(census, "waiting"));
-    keep_max(&sample.unacked_max, number_of(census, "unacked"));
+    keep_max(&sample.waiting_max, daemon_number_in(census, "waiting"));
+    keep_max(&sample.unacked_max, daemon_number_in(census, "unacked"));
     if (now - sample.began_ms >= (uint64_t)plan->seconds * 250 &&
         sample.rss_warm == 0)
         sample.rss_warm = rss;
@@ -88,9 +74,12 @@ take_sample(uint64_t now)
                ", log events %" PRIu64 ", heard %" PRIu64 ", resumes %" PRIu64
                "\n",
                (now - sample.began_ms) / 1000, rss / 1024,
-               number_of(census, "conns"), number_of(census, "waiting"),
-               number_of(census, "unacked"), number_of(census, "live_msgs"),
-               number_of(census, "log_events"), party.heard, party.resumes);
+               daemon_number_in(census, "conns"),
+               daemon_number_in(census, "waiting"),
+               daemon_number_in(census, "unacked"),
+               daemon_number_in(census, "live_msgs"),
+               daemon_number_in(census, "log_events"), party.heard,
+               party.resumes);
     fflush(stdout);
     free(census);
 }

@@ -82,7 +82,13 @@ void daemon_check_remains(struct daemon *d);
  * caller's to free. */
 char *daemon_ask(struct daemon *d, const char *request);
 
-/* The number behind "key": in the answer to census. */
+/* The same for the census, again and again where a thread is too busy for it. */
+char *daemon_ask_census(struct daemon *d);
+
+/* The number behind "key": in such an answer. */
+uint64_t daemon_number_in(const char *answer, const char *key);
+
+/* The same in the answer to census. */
 uint64_t daemon_census(struct daemon *d, const char *key);
 
 /* Waits until the census says `key` is `value`, and fails after 10 s. */
@@ -105,8 +111,12 @@ void daemon_await_log(struct daemon *d, const char *text);
 
 /* -- what the kernel says of it ------------------------------------------- */
 
-/* Processor time used, in ms. */
-uint64_t daemon_cpu_ms(struct daemon *d);
+/* Processor time used. */
+uint64_t daemon_cpu_us(const struct daemon *d);
+uint64_t daemon_cpu_ms(const struct daemon *d);
+
+/* Its threads, without those that malloc has for itself. */
+unsigned daemon_threads(struct daemon *d);
 
 /* Connections that wait to be accepted on its port. */
 unsigned daemon_listen_queue(struct daemon *d);

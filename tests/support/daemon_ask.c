@@ -3,11 +3,13 @@
  * See daemon.h: what a running klatchd, its log and the kernel tell of it.
  */
 #include <check.h>
+#include <dirent.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "support/daemon.h"
@@ -34,8 +36,8 @@ daemon_ask(struct daemon *d, const char *request)
     return answer;
 }
 
-static uint64_t
-number_in(const char *answer, const char *key)
+uint64_t
+daemon_number_in(const char *answer, const char *key)
 {
     char quoted[64];
     const char *at;
@@ -47,17 +49,27 @@ number_in(const char *answer, const char *key)
     return strtoull(at + strlen(quoted), NULL, 10);
 }
 
-static char *
-ask_census(struct daemon *d)
+/* A thread that is busy for long may be too late for an answer; not for all. */
+char *
+daemon_ask_census(struct daemon *d)
 {
-    return daemon_ask(d, "{\"command\":\"census\"}");
+    const uint64_t deadline = now_ms() + e2e_patience_ms(PATIENCE_MS);
+    char *answer;
+
+    for (;;) {
+        answer = daemon_ask(d, "{\"command\":\"census\"}");
+        if (strstr(answer, "did not find the answer in time") == NULL ||
+            now_ms() >= deadline)
+            return answer;
+        free(answer);
+    }
 }
 
 uint64_t
 daemon_census(struct daemon *d, const char *key)
 {
-    char *const answer = ask_census(d);
-    const uint64_t value = number_in(answer, key);
+    char *const answer = daemon_ask_census(d);
+    const uint64_t value = daemon_number_in(answer, key);
 
     free(answer);
     return value;
@@ -108,7 +120,7 @@ cut_out_now(const char *answer)
 char *
 daemon_census_now(struct daemon *d)
 {
-    char *const answer = ask_census(d);
+    char *const answer = daemon_ask_census(d);
     char *const now = cut_out_now(answer);
 
     free(answer);
@@ -119,8 +131,8 @@ static void
 check_balances(const char *answer)
 {
     if (strstr(answer, "\"balanced\":true") == NULL ||
-        number_in(answer, "lost_deliveries") != 0 ||
-        number_in(answer, "lost_log_lines") != 0)
+        daemon_number_in(answer, "lost_deliveries") != 0 ||
+        daemon_number_in(answer, "lost_log_lines") != 0)
         e2e_fail("what came in is not what went out: %s", answer);
 }
 
@@ -144,7 +156,7 @@ daemon_await_census_now(struct daemon *d, const char *now)
     const uint64_t deadline = now_ms() + e2e_patience_ms(PATIENCE_MS);
 
     for (;;) {
-        char *const answer = ask_census(d);
+        char *const answer = daemon_ask_census(d);
         char *const is = cut_out_now(answer);
         const bool same = strcmp(is, now) == 0;
 
@@ -214,24 +226,53 @@ daemon_await_log(struct daemon *d, const char *text)
 /* -- the kernel ----------------------------------------------------------- */
 
 uint64_t
-daemon_cpu_ms(struct daemon *d)
+daemon_cpu_us(const struct daemon *d)
 {
-    unsigned long user, system;
-    char path[64];
-    char *text;
-    const char *at;
+    struct timespec used;
+    clockid_t clock;
 
-    snprintf(path, sizeof(path), "/proc/%d/stat", (int)d->pid);
-    text = daemon_read_file(path);
-    at = strrchr(text, ')'); /* behind the name, which may be anything */
-    ck_assert_ptr_nonnull(at);
-    ck_assert_int_eq(sscanf(at,
-                            ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u "
-                            "%lu %lu",
-                            &user, &system),
-                     2);
-    free(text);
-    return (user + system) * 1000 / (uint64_t)sysconf(_SC_CLK_TCK);
+    ck_assert_int_eq(clock_getcpuclockid(d->pid, &clock), 0);
+    ck_assert_int_eq(clock_gettime(clock, &used), 0);
+    return (uint64_t)used.tv_sec * 1000000 + (uint64_t)used.tv_nsec / 1000;
+}
+
+uint64_t
+daemon_cpu_ms(const struct daemon *d)
+{
+    return daemon_cpu_us(d) / 1000;
+}
+
+static bool
+is_own_thread(const char *tasks, const char *task)
+{
+    char path[384];
+    char *name;
+    bool is_own;
+
+    if (task[0] == '.')
+        return false;
+    snprintf(path, sizeof(path), "%s/%s/comm", tasks, task);
+    name = daemon_read_file(path);
+    is_own = strncmp(name, "jemalloc", 8) != 0;
+    free(name);
+    return is_own;
+}
+
+unsigned
+daemon_threads(struct daemon *d)
+{
+    const struct dirent *task;
+    unsigned count = 0;
+    char tasks[64];
+    DIR *dir;
+
+    snprintf(tasks, sizeof(tasks), "/proc/%d/task", (int)d->pid);
+    dir = opendir(tasks);
+    ck_assert_ptr_nonnull(dir);
+    while ((task = readdir(dir)) != NULL)
+        count += is_own_thread(tasks, task->d_name);
+    closedir(dir);
+    return count;
 }
 
 unsigned

@@ -11,6 +11,8 @@
 #include <sys/resource.h>
 #include <time.h>
 
+#include "support/figure.h"
+
 #if defined(__has_feature)
 #define HAS_FEATURE(x) __has_feature(x)
 #else
@@ -39,15 +41,42 @@ e2e_workers(void)
     return workers != NULL ? (unsigned)strtoul(workers, NULL, 10) : 2;
 }
 
+/* The percentage in $E2E_SCALE, or `percent`; never less than one. */
+static unsigned
+scale(unsigned n, unsigned percent)
+{
+    const char *const wanted = getenv("E2E_SCALE");
+    unsigned scaled;
+
+    if (wanted != NULL)
+        percent = (unsigned)strtoul(wanted, NULL, 10);
+    scaled = (unsigned)((uint64_t)n * percent / 100);
+    return scaled > 0 ? scaled : 1;
+}
+
 unsigned
 e2e_scaled(unsigned n)
 {
-    const char *const scale = getenv("E2E_SCALE");
-    const unsigned percent =
-        scale != NULL ? (unsigned)strtoul(scale, NULL, 10) : PERCENT;
-    const unsigned scaled = (unsigned)((uint64_t)n * percent / 100);
+    return scale(n, PERCENT);
+}
 
-    return scaled > 0 ? scaled : 1;
+unsigned
+e2e_figure(unsigned shortly, unsigned fully)
+{
+    return figure_is_long() ? scale(fully, 100) : e2e_scaled(shortly);
+}
+
+void
+e2e_measured(const char *fmt, ...)
+{
+    va_list args;
+
+    va_start(args, fmt);
+    printf("measured: ");
+    vprintf(fmt, args);
+    printf("\n");
+    va_end(args);
+    fflush(stdout);
 }
 
 uint64_t

@@ -10,6 +10,7 @@
 #ifndef SUPPORT_E2E_H
 #define SUPPORT_E2E_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* How many workers the server shall have in this run. */
@@ -18,6 +19,13 @@ unsigned e2e_workers(void);
 /* `n` of something, or fewer where a sanitizer makes everything slow; the
  * percentage in $E2E_SCALE overrides. Never less than one. */
 unsigned e2e_scaled(unsigned n);
+
+/* `shortly`, scaled as above, or what the long form (support/figure.h) asks for,
+ * which only $E2E_SCALE can make less. */
+unsigned e2e_figure(unsigned shortly, unsigned fully);
+
+/* Says on standard output what was measured. */
+void e2e_measured(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* A limit of time, longer where a sanitizer makes everything slow, or as many
  * times as $E2E_SLOWER says. */

@@ -30,7 +30,12 @@ void
 swarm_init(struct swarm *s, size_t count, swarm_line_fn on_line, void *arg)
 {
     e2e_raise_fd_limit();
-    *s = (struct swarm){.count = count, .on_line = on_line, .arg = arg};
+    *s = (struct swarm){
+        .count = count,
+        .on_line = on_line,
+        .arg = arg,
+        .patience_ms = SWARM_PATIENCE_MS,
+    };
     s->epoll = epoll_create1(EPOLL_CLOEXEC);
     ck_assert_int_ge(s->epoll, 0);
     s->clients = calloc(count, sizeof(*s->clients));
@@ -110,10 +115,37 @@ swarm_fini(struct swarm *s)
     close(s->epoll);
 }
 
-static void
-connect_one(struct swarm *s, size_t i, const struct sockaddr_in *to)
+static struct sockaddr_in
+address(const char *text, uint16_t port)
 {
-    struct swarm_client *const c = &s->clients[i];
+    struct sockaddr_in sin = {.sin_family = AF_INET, .sin_port = htons(port)};
+
+    ck_assert_int_eq(inet_pton(AF_INET, text, &sin.sin_addr), 1);
+    return sin;
+}
+
+/* `k` counts the clients on this route. */
+static void
+bind_to_route(int fd, const struct swarm_route *route, size_t k)
+{
+    const uint16_t port =
+        (uint16_t)(route->first_port > 0 ? route->first_port + k : 0);
+    const struct sockaddr_in from = address(route->from, port);
+    const int on = 1;
+
+    /* A port of the kernel's choice is chosen for the whole connection. */
+    setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof(on));
+    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on));
+    if (bind(fd, (const struct sockaddr *)&from, sizeof(from)) < 0)
+        e2e_fail("bind to %s:%u: %s", route->from, port, strerror(errno));
+}
+
+static void
+connect_one(struct swarm *s, size_t first, size_t k,
+            const struct swarm_route *route)
+{
+    const struct sockaddr_in to = address(route->to, route->port);
+    struct swarm_client *const c = &s->clients[first + k];
     const int on = 1;
 
     c->fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -126,23 +158,28 @@ connect_one(struct swarm *s, size_t i, const struct sockaddr_in *to)
                                     &s->receive_buffer,
                                     sizeof(s->receive_buffer)),
                          0);
-    if (connect(c->fd, (const struct sockaddr *)to, sizeof(*to)) < 0 &&
+    if (route->from != NULL)
+        bind_to_route(c->fd, route, k);
+    if (connect(c->fd, (const struct sockaddr *)&to, sizeof(to)) < 0 &&
         errno != EINPROGRESS)
         e2e_fail("connect: %s", strerror(errno));
-    watch(s, i, true);
+    watch(s, first + k, true);
+}
+
+void
+swarm_connect_along(struct swarm *s, size_t first, size_t n,
+                    const struct swarm_route *route)
+{
+    for (size_t k = 0; k < n; k++)
+        connect_one(s, first, k, route);
 }
 
 void
 swarm_connect(struct swarm *s, size_t first, size_t n, uint16_t port)
 {
-    const struct sockaddr_in to = {
-        .sin_family = AF_INET,
-        .sin_port = htons(port),
-        .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
-    };
+    const struct swarm_route route = {.to = "127.0.0.1", .port = port};
 
-    for (size_t i = first; i < first + n; i++)
-        connect_one(s, i, &to);
+    swarm_connect_along(s, first, n, &route);
 }
 
 void
@@ -176,8 +213,10 @@ flush(struct swarm *s, size_t i)
 
         if (n < 0 && errno == EINTR)
             continue;
-        if (n < 0 && errno != EAGAIN)
+        if (n < 0 && errno != EAGAIN && !c->may_end)
             e2e_fail("client %zu: send: %s", i, strerror(errno));
+        if (n < 0 && errno != EAGAIN)
+            c->out_len = 0; /* for nobody; reading will tell */
         if (n < 0)
             break;
         c->out_len -= (size_t)n;
@@ -289,32 +328,51 @@ hear(struct swarm *s, size_t i)
 static void
 serve(struct swarm *s, size_t i, uint32_t events)
 {
+    const uint32_t input =
+        s->clients[i].is_deaf ? 0 : EPOLLIN | EPOLLERR | EPOLLHUP;
+
     if ((events & EPOLLOUT) != 0)
         flush(s, i);
-    if ((events & (EPOLLIN | EPOLLERR | EPOLLHUP)) != 0 &&
-        !s->clients[i].is_deaf)
+    if ((events & input) != 0)
         hear(s, i);
+    else if ((events & (EPOLLERR | EPOLLHUP)) != 0)
+        on_end(s, i, -1);
+}
+
+static void
+turn(struct swarm *s)
+{
+    struct epoll_event events[EVENTS_A_TURN];
+    const int n = epoll_wait(s->epoll, events, EVENTS_A_TURN, 10);
+
+    if (n < 0 && errno != EINTR)
+        e2e_fail("epoll_wait: %s", strerror(errno));
+    for (int k = 0; k < n; k++) {
+        const size_t i = (size_t)events[k].data.u64;
+
+        if (s->clients[i].fd >= 0 && !s->clients[i].has_ended)
+            serve(s, i, events[k].events);
+    }
+}
+
+void
+swarm_run_for(struct swarm *s, uint64_t ms)
+{
+    const uint64_t end_ms = now_ms() + ms;
+
+    while (now_ms() < end_ms)
+        turn(s);
 }
 
 void
 swarm_run_until(struct swarm *s, bool (*is_done)(void *arg), void *arg,
                 const char *what)
 {
-    const uint64_t deadline = now_ms() + SWARM_PATIENCE_MS;
+    const uint64_t deadline = now_ms() + s->patience_ms;
 
     while (!is_done(arg)) {
-        struct epoll_event events[EVENTS_A_TURN];
-        const int n = epoll_wait(s->epoll, events, EVENTS_A_TURN, 10);
-
-        if (n < 0 && errno != EINTR)
-            e2e_fail("epoll_wait: %s", strerror(errno));
         if (now_ms() >= deadline)
             e2e_fail("waited in vain for %s", what);
-        for (int k = 0; k < n; k++) {
-            const size_t i = (size_t)events[k].data.u64;
-
-            if (s->clients[i].fd >= 0)
-                serve(s, i, events[k].events);
-        }
+        turn(s);
     }
 }

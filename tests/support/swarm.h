@@ -5,8 +5,9 @@
  * Shape    Non-blocking sockets in one epoll set. Each line that one of them
  *          hears goes to on_line(), which looks at it and may swarm_send().
  *          Things happen only inside swarm_run_until().
- * Failing  A connection that ends without having been closed by us, or a wait
- *          longer than SWARM_PATIENCE_MS, fails the running Check case.
+ * Failing  A connection that ends without having been closed by us (unless it
+ *          may_end), or a wait longer than patience_ms, fails the running Check
+ *          case.
  */
 #ifndef SUPPORT_SWARM_H
 #define SUPPORT_SWARM_H
@@ -39,8 +40,17 @@ struct swarm {
     struct swarm_client *clients;
     swarm_line_fn on_line;
     void *arg;
-    size_t ended;       /* clients that the server closed */
-    int receive_buffer; /* of those that connect from now on; 0: as it comes */
+    size_t ended;         /* clients that the server closed */
+    int receive_buffer;   /* of who connects from now on; 0: as it comes */
+    uint64_t patience_ms; /* SWARM_PATIENCE_MS, unless changed */
+};
+
+/* Where clients come from and go to. */
+struct swarm_route {
+    const char *to;
+    uint16_t port;
+    const char *from;    /* NULL: as the kernel likes */
+    uint16_t first_port; /* of the first client, the next has one more; or 0 */
 };
 
 /* Room for `count` clients, none connected. */
@@ -52,6 +62,10 @@ void swarm_fini(struct swarm *s);
 
 /* Starts the connects of `n` clients from `first` on, without waiting. */
 void swarm_connect(struct swarm *s, size_t first, size_t n, uint16_t port);
+
+/* The same from elsewhere to elsewhere. */
+void swarm_connect_along(struct swarm *s, size_t first, size_t n,
+                         const struct swarm_route *route);
 
 /* Waits until the kernel has completed all connects. */
 void swarm_await_connected(struct swarm *s);
@@ -72,6 +86,9 @@ void swarm_end_writing(struct swarm *s, size_t i);
 
 /* Reads no more from it; what it says still goes out. */
 void swarm_mute(struct swarm *s, size_t i);
+
+/* Serves all for so long. */
+void swarm_run_for(struct swarm *s, uint64_t ms);
 
 /* Serves all until is_done(arg); `what` is told when that never comes. */
 void swarm_run_until(struct swarm *s, bool (*is_done)(void *arg), void *arg,
