@@ -2,8 +2,9 @@
  *
  * stop - TERM, INT and `klatchctl stop`.
  *
- *  1. The acceptor closes its listeners: nobody new.
- *  2. Each worker stops reading and says so to the hub, behind all commands
+ *  1. The acceptor closes its listeners: nobody new. Whom it accepted before is
+ *     on the way to a worker by then.
+ *  2. Behind those, each worker stops reading and says so to the hub, behind all commands
  *     that it sent. When the hub has heard that of all of them, everything that
  *     was asked has been applied, and what came of it is on its way.
  *  3. Behind that, the hub has each worker say farewell to its clients and
@@ -12,8 +13,6 @@
  *     server_close() joins the threads: acceptor, workers, hub.
  * Asked a second time, 4 comes at once.
  */
-#include <errno.h>
-
 #include "base/log.h"
 #include "loop/call.h"
 #include "loop/worker.h"
@@ -99,24 +98,26 @@ look_again(struct wheel_timer *t, uint64_t now_ms)
     worker_quit(s->parts.main_worker);
 }
 
+/* [acceptor's thread] */
+static void
+doors_are_closed(void *arg)
+{
+    struct server *const s = arg;
+
+    for (size_t i = 0; i < s->parts.worker_count; i++) {
+        struct call *const call = call_create(go_quiet, s, NULL);
+
+        if (call != NULL)
+            call_post(s->parts.workers[i], call);
+    }
+}
+
 /* No memory for a goodbye: then the end is abrupt, but it comes. */
 static int
 begin_drain(struct server *s)
 {
-    struct parts *const parts = &s->parts;
-    int rc;
-
-    rc = acceptor_post_close(parts->acceptor, ACCEPTOR_ALL, NULL, NULL);
-    if (rc < 0)
-        return rc;
-    for (size_t i = 0; i < parts->worker_count; i++) {
-        struct call *const call = call_create(go_quiet, s, NULL);
-
-        if (call == NULL)
-            return -ENOMEM;
-        call_post(parts->workers[i], call);
-    }
-    return 0;
+    return acceptor_post_close(s->parts.acceptor, ACCEPTOR_ALL,
+                               doors_are_closed, s);
 }
 
 void
