@@ -214,6 +214,9 @@ void conn_close(struct conn *c, enum conn_end end);
 void conn_pause(struct conn *c, enum conn_pause why);
 void conn_resume(struct conn *c, enum conn_pause why);
 
+/* Not at its end, and nothing pauses it: on_bytes may go on. */
+bool conn_is_reading(const struct conn *c);
+
 /* Pauses, and resumes `why` after `delay_ms`. There is one timer: the last
  * delay asked for counts, for all that was paused so. */
 void conn_pause_for(struct conn *c, enum conn_pause why, uint64_t delay_ms);

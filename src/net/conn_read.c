@@ -20,8 +20,8 @@
 
 #define KEPT_STEP 64u
 
-static bool
-is_reading(const struct conn *c)
+bool
+conn_is_reading(const struct conn *c)
 {
     return conn_is_serving(c) && c->pauses == 0;
 }
@@ -93,7 +93,7 @@ offer(struct conn *c, size_t len)
     size_t used = 0;
 
     c->flags &= (uint8_t)~CONN_REOFFER;
-    while (used < len && is_reading(c)) {
+    while (used < len && conn_is_reading(c)) {
         const struct conn_ops *const ops = c->ops;
         const size_t n = ops->on_bytes(c, data + used, len - used);
 
@@ -106,7 +106,7 @@ offer(struct conn *c, size_t len)
     len -= used;
     if (used > 0 && len > 0)
         memmove(data, data + used, len);
-    if (is_reading(c) && len > CONN_KEPT_MAX)
+    if (conn_is_reading(c) && len > CONN_KEPT_MAX)
         conn_close(c, CONN_END_PROTOCOL);
     return len;
 }
@@ -159,7 +159,7 @@ read_and_offer(struct conn *c)
     size_t budget = cs->recvq;
     size_t len = fetch_kept(c);
 
-    while (is_reading(c)) {
+    while (conn_is_reading(c)) {
         ssize_t got;
 
         if ((c->flags & CONN_REOFFER) != 0) {
@@ -180,7 +180,7 @@ read_and_offer(struct conn *c)
 
     if (conn_is_serving(c))
         keep(c, len);
-    if (is_reading(c))
+    if (conn_is_reading(c))
         conns_mark_ready(cs, c);
 }
 
@@ -194,7 +194,7 @@ conn_read(struct conn *c)
     cs->reading = c;
     if (c->state == CONN_DRAINING)
         conn_drain_read(c);
-    else if (is_reading(c) && (c->flags & CONN_AT_EOF) == 0)
+    else if (conn_is_reading(c) && (c->flags & CONN_AT_EOF) == 0)
         read_and_offer(c);
     cs->reading = NULL;
 }
@@ -257,7 +257,7 @@ conn_resume(struct conn *c, enum conn_pause why)
     c->pauses &= (uint8_t)~why;
     count_paused(c, before);
     conn_timers_resumed(c, why);
-    if (before == 0 || !is_reading(c))
+    if (before == 0 || !conn_is_reading(c))
         return;
 
     /* Events that came during the pause are gone, hence the ready list. */

@@ -171,10 +171,12 @@ line_on_bytes(struct conn *c, const char *data, size_t len)
     while (used < len && lc->cl.state != CLIENT_GONE) {
         const size_t n = line_take(lc, slice_make(data + used, len - used));
 
-        if (n == 0)
-            return used;
         used += n;
+        if (n == 0 || !conn_is_reading(c))
+            break;
     }
+    if (used < len && lc->cl.state != CLIENT_GONE)
+        return used;
     if (lc->is_leaving)
         line_quit(lc, slice_make(NULL, 0));
     return len;
