@@ -158,6 +158,10 @@ struct conn_ops {
     /* What conn_await_drained() asked for, once. NULL if it is never asked. */
     void (*on_drained)(struct conn *c);
 
+    /* Inside conn_close(), wherever that is: from now on nothing is taken for
+     * the peer. Only to be noted. NULL: nothing to note. */
+    void (*on_closing)(struct conn *c);
+
     /* Last call; `c` is CLOSED and freed afterwards. */
     void (*on_closed)(struct conn *c, enum conn_end end);
 };

@@ -188,6 +188,8 @@ conn_close(struct conn *c, enum conn_end end)
     conn_set_state(c, CONN_CLOSED);
     c->acked = acked;
     log_end(c);
+    if (c->ops != NULL && c->ops->on_closing != NULL)
+        c->ops->on_closing(c);
 }
 
 void

@@ -183,6 +183,9 @@ void client_queue_take(struct client *cl, struct msg *m);
 /* conn_ops.on_drained of every protocol. */
 void client_on_drained(struct conn *c);
 
+/* Likewise on_closing: it has heard what came before this, and no more. */
+void client_on_closing(struct conn *c);
+
 /* Sends a command of a MEMBER; fills `from` and `session`. 0 and, when
  * `request` is not NULL, the tag its answers will carry (never 0); or -ENOMEM.
  * May pause the conn; client_may_talk() then says so. */

@@ -328,6 +328,15 @@ client_stop_hearing(struct client *cl)
     cl->heard_upto = cl->front->last_event;
 }
 
+void
+client_on_closing(struct conn *c)
+{
+    struct client *const cl = conn_data(c);
+
+    if (cl->is_attached)
+        client_stop_hearing(cl);
+}
+
 bool
 client_skips(struct client *cl, const struct delivery *d)
 {

@@ -256,6 +256,7 @@ static const struct conn_ops line_ops = {
     .on_eof = line_on_eof,
     .on_deadline = line_on_deadline,
     .on_drained = client_on_drained,
+    .on_closing = client_on_closing,
     .on_closed = line_on_closed,
 };
 

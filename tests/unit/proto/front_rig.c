@@ -103,6 +103,7 @@ static const struct conn_ops talk_ops = {
     .on_bytes = on_bytes,
     .on_eof = on_eof,
     .on_drained = client_on_drained,
+    .on_closing = client_on_closing,
     .on_closed = on_closed,
 };
 

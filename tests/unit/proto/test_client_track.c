@@ -184,6 +184,30 @@ START_TEST(what_a_closed_conn_did_not_take_is_not_had)
 }
 END_TEST
 
+/* What is addressed to it alone finds it gone already. */
+START_TEST(who_closed_has_not_heard_what_comes_in_the_same_turn)
+{
+    struct peer *p;
+    uint64_t heard;
+
+    start();
+    p = rig_in_lobby("alice");
+    heard = said("heard");
+    (void)peer_read(p);
+    conn_close(p->talk->cl.conn, CONN_END_RESET);
+    to_conn(&(struct sent){.c.from.conn = p->id},
+            &(struct event){.kind = EVENT_TOLD,
+                            .id = ++last_id,
+                            .who = rig_who(NULL, "bob"),
+                            .text = slice_of("psst")},
+            REPLAY_NONE);
+    said("and all of you");
+    rig_settle();
+    expect_farewell(&hub_take(COMMAND_DETACH)->c, heard, heard, 0);
+    rig_stop();
+}
+END_TEST
+
 START_TEST(who_drains_has_not_heard_what_went_by)
 {
     const struct sent *ping;
@@ -253,5 +277,6 @@ UNIT_MAIN("proto/client_track", who_has_read_all_has_the_last_event,
           answers_and_notices_are_not_noted, a_program_says_itself_what_it_has,
           what_came_without_a_number_is_tcps_affair,
           what_a_closed_conn_did_not_take_is_not_had,
+          who_closed_has_not_heard_what_comes_in_the_same_turn,
           who_drains_has_not_heard_what_went_by,
           a_new_token_that_arrived_is_confirmed, mail_that_arrived_is_confirmed)
