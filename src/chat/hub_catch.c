@@ -155,35 +155,37 @@ gone_from_rooms(const struct hub *hub, const struct wait *w)
     return gone;
 }
 
-/* At most so many events behind `cursor` a log had and has dropped: their ids
- * lie between, but so may others'. */
+/* At most so many events behind `cursor` a log has dropped for newer ones: their
+ * ids lie between, but so may others'. */
 static uint64_t
-dropped_since(const struct event_log *log, uint64_t cursor)
+crowded_out_since(const struct event_log *log, uint64_t cursor)
 {
     const uint64_t ids =
-        log->dropped_id > cursor ? log->dropped_id - cursor : 0;
+        log->crowded_id > cursor ? log->crowded_id - cursor : 0;
 
-    return ids < log->first ? ids : log->first;
+    return ids < log->crowded_out ? ids : log->crowded_out;
 }
 
-/* Likewise of all logs that the session is given events from. */
+/* Likewise of all that the session is given events from. */
 static uint64_t
-dropped_for(const struct hub *hub, const struct session *session,
-            uint64_t cursor)
+crowded_out_for(const struct hub *hub, const struct session *session,
+                uint64_t cursor)
 {
-    uint64_t dropped =
-        dropped_since(&hub->announced,
-                      session->attached > cursor ? session->attached : cursor);
+    uint64_t out = crowded_out_since(&hub->announced, session->attached > cursor
+                                                          ? session->attached
+                                                          : cursor);
     const struct list_link *link;
 
+    if (session->mail != NULL)
+        out += crowded_out_since(session->mail, cursor);
     list_for_each (link, &session->user->members) {
         const struct member *const m =
             CONST_CONTAINER_OF(link, struct member, in_user);
 
-        dropped += dropped_since(&m->room->log,
+        out += crowded_out_since(&m->room->log,
                                  m->joined > cursor ? m->joined : cursor);
     }
-    return dropped;
+    return out;
 }
 
 /* What came between the client's last event and its DETACH. Where the logs do
@@ -194,7 +196,7 @@ catch_note_due(const struct hub *hub, const struct session *session,
 {
     const uint64_t upto =
         w->due_upto < hub->last_event_id ? w->due_upto : hub->last_event_id;
-    const uint64_t dropped = dropped_for(hub, session, upto);
+    const uint64_t gone = crowded_out_for(hub, session, upto);
     uint64_t kept = 0;
     uint64_t most;
     struct catch c;
@@ -207,7 +209,7 @@ catch_note_due(const struct hub *hub, const struct session *session,
     catch_fini(&c);
 
     most = hub->last_event_id - upto - kept;
-    w->due += kept + (dropped < most ? dropped : most);
+    w->due += kept + (gone < most ? gone : most);
     w->due_upto = hub->last_event_id;
 }
 

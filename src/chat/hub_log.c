@@ -38,7 +38,6 @@ drop_oldest(struct event_log *log, struct event_tally *tally)
     if (entry->event->kind == EVENT_SAID)
         log->said--;
     log->bytes -= bytes;
-    log->dropped_id = entry->event->id;
     log->first++;
     tally->bytes -= bytes;
     tally->events--;
@@ -93,6 +92,14 @@ event_log_reserve(struct event_log *log)
     return event_log_used(log) < log->size ? 0 : -ENOMEM;
 }
 
+static void
+crowd_out(struct event_log *log, struct event_tally *tally)
+{
+    log->crowded_id = entry_at(log, log->first)->event->id;
+    log->crowded_out++;
+    drop_oldest(log, tally);
+}
+
 void
 event_log_push(struct event_log *log, struct event *e,
                const struct event_limits *limits, struct event_tally *tally)
@@ -101,9 +108,9 @@ event_log_push(struct event_log *log, struct event *e,
 
     while (event_log_used(log) > 0 && (event_log_used(log) >= limits->events ||
                                        log->bytes + bytes > limits->bytes))
-        drop_oldest(log, tally);
+        crowd_out(log, tally);
     if (event_log_reserve(log) < 0)
-        drop_oldest(log, tally);
+        crowd_out(log, tally);
 
     *entry_at(log, log->end) = (struct log_entry){.event = event_ref(e)};
     if (e->kind == EVENT_SAID)

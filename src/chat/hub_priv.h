@@ -155,7 +155,8 @@ struct event_log {
     uint64_t end;
     uint64_t newest_said; /* position; only when said > 0 */
     uint64_t bytes;
-    uint64_t dropped_id; /* the newest event before the window; 0: none */
+    uint64_t crowded_out; /* events dropped for newer ones … */
+    uint64_t crowded_id;  /* … and the last of them; 0: none */
 };
 
 static inline uint64_t

@@ -181,6 +181,7 @@ forget_oldest_mail(struct model_user *user)
     for (size_t i = 0; i < user->due_count; i++) {
         if (user->due[i].is_mail) {
             user->due[i].is_mail = false;
+            user->mail_dropped++;
             return;
         }
     }

@@ -50,6 +50,7 @@ struct model_user {
     uint64_t cursor;
     uint64_t owed;   /* events that it was to see when it was lost … */
     uint64_t unsure; /* … and so many more, if its logs had dropped them */
+    uint64_t mail_dropped; /* for newer mail, ever */
     char why[HUB_WHY_MAX + 1];
 };
 

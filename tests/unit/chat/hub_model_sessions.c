@@ -119,7 +119,7 @@ tell_lost(struct model *m, const struct model_user *user)
 static uint64_t
 dropped_ever(const struct model *m, const struct model_user *user)
 {
-    uint64_t dropped = m->announced_dropped;
+    uint64_t dropped = m->announced_dropped + user->mail_dropped;
 
     for (size_t i = 0; i < m->member_count; i++) {
         if (m->members[i].user == user)

@@ -127,6 +127,26 @@ START_TEST(what_it_lost_while_there_is_counted_as_missed)
 }
 END_TEST
 
+/* Of five that were on their way there is one left; it had had two before. */
+START_TEST(what_was_crowded_out_on_its_way_is_counted_as_missed)
+{
+    uint64_t had;
+
+    open_two(1);
+    tell(1, 2);
+    had = rig.last_id;
+    rig_ack(&rig, &anna, had);
+    tell(3, 7);
+    rig_end(&rig, &anna,
+            (struct rig_end){
+                .how = DETACH_LOST, .cursor = had, .upto = had, .count = 0});
+    rig_resume(&rig, &anna, RIG_CONN(0, 2));
+    ck_assert_str_eq(rig.lines[0],
+                     "0 conn resumed anna number=1 seq=4 at=1000");
+    rig_close(&rig);
+}
+END_TEST
+
 START_TEST(what_the_client_has_is_forgotten)
 {
     uint64_t second;
@@ -201,6 +221,7 @@ UNIT_MAIN("chat/hub_mail", who_waits_is_told_later_and_the_sender_knows,
           a_full_mailbox_refuses_and_keeps_what_it_has,
           a_mailbox_is_full_by_bytes_too, who_is_there_loses_the_oldest,
           what_it_lost_while_there_is_counted_as_missed,
+          what_was_crowded_out_on_its_way_is_counted_as_missed,
           what_the_client_has_is_forgotten, a_loss_says_what_the_client_has,
           nothing_is_kept_for_who_cannot_come_back,
           a_mailbox_goes_with_its_session,
