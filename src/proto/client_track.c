@@ -365,6 +365,8 @@ client_note(struct client *cl, const struct delivery *d)
     struct client_track *t = track_of(cl);
     uint32_t before;
 
+    if (t == NULL && !client_is_resumable(cl))
+        return; /* who has a track keeps it, or it would be told wrong */
     if (!is_missed && !is_given_later(cl, d->event))
         return;
     if (t == NULL)

@@ -40,8 +40,7 @@ tell(struct client *cl, const struct view_member *member,
     cl->protocol->on_event(cl, member, d, enc);
     if (cl->is_deaf && d->event->id > 0 && d->replay == REPLAY_NONE)
         cl->heard_upto = d->event->id; /* its conn closed over this one */
-    if (d->event->id > 0 && d->replay != REPLAY_HISTORY &&
-        client_is_resumable(cl))
+    if (d->event->id > 0 && d->replay != REPLAY_HISTORY)
         client_note(cl, d);
 }
 

@@ -42,6 +42,28 @@ START_TEST(a_slow_reader_falls_behind_and_is_caught_up)
 }
 END_TEST
 
+/* A reload that ends all lingering is no reason to tell it wrong. */
+START_TEST(who_is_behind_is_caught_up_whatever_linger_says_by_then)
+{
+    const struct sent *s;
+    struct peer *p;
+
+    start();
+    p = rig_in_lobby("alice");
+    (void)overflow(p);
+    rig.f->conf.session_linger = 0;
+    while (hub_is_idle())
+        (void)peer_read(p);
+    s = hub_take(COMMAND_CATCH_UP);
+    for (uint64_t id = s->c.cursor + 1; id <= last_id; id++)
+        missed(s, id);
+    caught_up(s, last_id, true);
+    ck_assert_uint_eq(p->talk->caught_ups, 1);
+    ck_assert_uint_eq(p->talk->missed, 0);
+    rig_stop();
+}
+END_TEST
+
 START_TEST(chunks_go_on_from_where_they_ended)
 {
     const struct sent *s;
@@ -222,6 +244,7 @@ START_TEST(a_turn_that_is_not_used_goes_on)
 END_TEST
 
 UNIT_MAIN("proto/client_behind", a_slow_reader_falls_behind_and_is_caught_up,
+          who_is_behind_is_caught_up_whatever_linger_says_by_then,
           chunks_go_on_from_where_they_ended, an_answer_too_long_is_cut_short,
           who_is_lost_while_behind_misses_all_behind_its_cursor,
           lost_again_before_it_asked_it_is_where_it_was,
