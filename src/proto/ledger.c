@@ -58,25 +58,39 @@ grow(struct ledger *l)
     return true;
 }
 
+/* Of the older half each two neighbours become one; at least two are left, so
+ * that the newest is exact. */
+static void
+share(struct ledger *l)
+{
+    const uint32_t pairs = l->used / 4;
+
+    for (uint32_t i = 0; i < pairs; i++) {
+        const struct ledger_note older = *note_at(l, 2 * i);
+        struct ledger_note *const note = note_at(l, i);
+
+        *note = *note_at(l, 2 * i + 1);
+        note->events += older.events;
+    }
+    for (uint32_t i = 2 * pairs; i < l->used; i++)
+        *note_at(l, i - pairs) = *note_at(l, i);
+    l->used -= pairs;
+}
+
 void
 ledger_note(struct ledger *l, uint64_t id, uint64_t end)
 {
-    if (grow(l)) {
-        *note_at(l, l->used) =
-            (struct ledger_note){.id = id, .end = (uint32_t)end, .events = 1};
-        l->used++;
-    } else if (l->used > 0) {
-        struct ledger_note *const last = note_at(l, l->used - 1);
-
-        last->id = id;
-        last->end = (uint32_t)end;
-        last->events++;
-    } else {
+    if (!grow(l) && l->used == 0) {
         /* No memory for the first: it counts as had, which is what it would
          * be but for the worst of moments. */
         l->cursor = id;
         return;
     }
+    if (l->used == l->size)
+        share(l);
+    *note_at(l, l->used) =
+        (struct ledger_note){.id = id, .end = (uint32_t)end, .events = 1};
+    l->used++;
     l->events++;
 }
 

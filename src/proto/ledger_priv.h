@@ -7,8 +7,11 @@
  *          takes notes off the front; the id of the last one taken is the
  *          client's cursor. Only events that are kept somewhere (chat/event.h)
  *          are noted.
- * Bound    LEDGER_MAX notes; beyond, and when memory is short, events share a
- *          note and count as unacknowledged until the last of them is known.
+ * Bound    LEDGER_MAX notes; beyond, and when memory is short, the older half
+ *          of them are shared by two of their neighbours, again and again.
+ *          Events that share one count as unacknowledged until the last of
+ *          them is known. The newest, which may have to be cut off because
+ *          they were never sent, have one each.
  */
 #ifndef PROTO_LEDGER_PRIV_H
 #define PROTO_LEDGER_PRIV_H
@@ -16,7 +19,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#define LEDGER_MAX 4096u
+#define LEDGER_MAX 65536u /* 1 MiB, of a client that does not read */
 
 struct ledger_note {
     uint64_t id;     /* of the last event of this note */

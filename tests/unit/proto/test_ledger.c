@@ -149,41 +149,67 @@ START_TEST(the_ring_goes_round_as_it_grows)
 }
 END_TEST
 
-START_TEST(beyond_its_bound_events_share_the_last_note)
+/* What was never sent is cut off to the event, however much there was. */
+START_TEST(beyond_its_bound_the_newest_are_exact)
 {
+    const uint32_t many = 3 * LEDGER_MAX + 5;
     struct ledger l;
 
     ledger_init(&l, 0);
-    note(&l, 1, LEDGER_MAX + 5, 0);
-    ck_assert_uint_eq(l.used, LEDGER_MAX);
-    ck_assert_uint_eq(l.events, LEDGER_MAX + 5);
-    ck_assert_uint_eq(ledger_last(&l), LEDGER_MAX + 5);
+    note(&l, 1, many, 0);
+    ck_assert_uint_le(l.used, LEDGER_MAX);
+    ck_assert_uint_eq(l.events, many);
+    ck_assert_uint_eq(ledger_last(&l), many);
 
-    /* All of them are open until the last is known. */
-    ledger_settle_bytes(&l, 10 * (LEDGER_MAX + 4));
-    ck_assert_uint_eq(l.cursor, LEDGER_MAX - 1);
-    ck_assert_uint_eq(l.events, 6);
-    ck_assert_uint_eq(ledger_cut(&l, 10 * (LEDGER_MAX + 4)), 6);
-    ck_assert_uint_eq(ledger_last(&l), LEDGER_MAX - 1);
+    for (uint32_t cut = 1; cut <= LEDGER_MAX / 2; cut++) {
+        ck_assert_uint_eq(ledger_cut(&l, 10 * (uint64_t)(many - cut)), 1);
+        ck_assert_uint_eq(ledger_last(&l), many - cut);
+    }
+    ck_assert_uint_eq(l.events, many - LEDGER_MAX / 2);
     ledger_fini(&l);
 }
 END_TEST
 
-START_TEST(without_memory_events_share_a_note)
+/* The older ones are known less exactly, but never as had before they are, and
+ * never much later. */
+START_TEST(beyond_its_bound_the_older_share_notes)
+{
+    const uint32_t many = 3 * LEDGER_MAX;
+    struct ledger l;
+
+    ledger_init(&l, 0);
+    note(&l, 1, many, 0);
+    for (uint32_t had = 1; had <= many; had += 997) {
+        ledger_settle_bytes(&l, 10 * (uint64_t)had + 9);
+        ck_assert_uint_le(l.cursor, had);
+        ck_assert_uint_gt(l.cursor + LEDGER_MAX / 64, had);
+        ck_assert_uint_eq(l.cursor + l.events, many);
+    }
+    ledger_settle_bytes(&l, 10 * (uint64_t)many);
+    ck_assert(ledger_is_settled(&l));
+    ck_assert_uint_eq(l.cursor, many);
+    ledger_fini(&l);
+}
+END_TEST
+
+START_TEST(without_memory_the_older_share_notes)
 {
     struct ledger l;
 
     ledger_init(&l, 0);
     note(&l, 1, 8, 0);
     is_memory_short = true;
-    note(&l, 9, 11, 80);
+    note(&l, 9, 1000, 80);
     is_memory_short = false;
-    ck_assert_uint_eq(l.used, 8);
-    ck_assert_uint_eq(l.events, 11);
-    ledger_settle_bytes(&l, 100);
-    ck_assert_uint_eq(l.cursor, 7);
-    ledger_settle_bytes(&l, 110);
-    ck_assert_uint_eq(l.cursor, 11);
+    ck_assert_uint_le(l.used, 8);
+    ck_assert_uint_eq(l.events, 1000);
+    ck_assert_uint_eq(ledger_cut(&l, 9990), 1);
+    ck_assert_uint_eq(ledger_last(&l), 999);
+    ledger_settle_bytes(&l, 9989);
+    ck_assert_uint_lt(l.cursor, 999);
+    ck_assert_uint_eq(l.cursor + l.events, 999);
+    ledger_settle_bytes(&l, 9990);
+    ck_assert_uint_eq(l.cursor, 999);
     ck_assert_uint_eq(l.events, 0);
     ledger_fini(&l);
 }
@@ -208,6 +234,7 @@ UNIT_MAIN("proto/ledger", an_empty_ledger_knows_its_cursor,
           bytes_settle_whole_events, ids_settle_what_lies_before,
           cutting_takes_what_was_never_sent, places_may_wrap,
           the_ring_goes_round_as_it_grows,
-          beyond_its_bound_events_share_the_last_note,
-          without_memory_events_share_a_note,
+          beyond_its_bound_the_newest_are_exact,
+          beyond_its_bound_the_older_share_notes,
+          without_memory_the_older_share_notes,
           without_memory_for_the_first_it_counts_as_had)
