@@ -528,8 +528,20 @@ play(unsigned mode, struct slice story, size_t step, struct buf *heard)
     server_stop();
 }
 
+/* Does a client read only so many bytes, at least for a while? */
+static bool
+reads_in_part(struct slice story)
+{
+    for (size_t i = 0; i + 2 < story.len; i++)
+        if (story.data[i] == MARK && story.data[i + 1] == 's' &&
+            (unsigned char)story.data[i + 2] != 255)
+            return true;
+    return false;
+}
+
 /* Telnet's interrupt is obeyed at once, past what still waits for the hub; so it
- * matters when it comes. */
+ * matters when it comes. And who reads in part has read something else when the
+ * hub's answers and the worker's have changed places. */
 static bool
 may_be_cut(unsigned mode, struct slice story)
 {
@@ -537,7 +549,7 @@ may_be_cut(unsigned mode, struct slice story)
                             (memchr(story.data, TELNET_IP, story.len) != NULL ||
                              memchr(story.data, TELNET_EOF, story.len) != NULL);
 
-    return (mode & MODE_TIGHT) == 0 && !interrupts;
+    return (mode & MODE_TIGHT) == 0 && !interrupts && !reads_in_part(story);
 }
 
 /* Both are shown, for whoever has to find out why they differ. */
