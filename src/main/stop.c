@@ -4,9 +4,10 @@
  *
  *  1. The acceptor closes its listeners: nobody new. Whom it accepted before is
  *     on the way to a worker by then.
- *  2. Behind those, each worker stops reading and says so to the hub, behind all commands
- *     that it sent. When the hub has heard that of all of them, everything that
- *     was asked has been applied, and what came of it is on its way.
+ *  2. Behind those, each worker stops reading and says so to the hub, behind
+ *     all commands that it sent. When the hub has heard that of all of them,
+ *     everything that was asked has been applied, and what came of it is on its
+ *     way.
  *  3. Behind that, the hub has each worker say farewell to its clients and
  *     drain them: what is queued goes out, then the conn ends.
  *  4. When no conn is left, or timeouts.drain has passed, main's loop ends and

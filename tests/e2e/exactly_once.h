@@ -139,6 +139,8 @@ struct party {
     bool is_closing; /* nobody says anything new */
     /* A guest reads a notice that is not about itself; may be NULL. */
     void (*on_notice)(const struct guest *g, const char *line);
+    void (*on_ended)(struct guest *g);              /* the server closed */
+    void (*on_turn)(struct guest *g, uint64_t now); /* may be NULL */
 
     uint64_t heard; /* things said, each time one was heard anew */
     uint64_t again;
@@ -175,6 +177,10 @@ void guest_lost(struct party *p, struct guest *g, unsigned away_ms);
 bool guest_is_done(const struct party *p, const struct guest *g);
 
 void guest_forget_conn(struct guest *g);
+
+/* A moment of the party: what can be read and written is, and who has not said
+ * anything for long enough says something. */
+void party_turn(struct party *p);
 
 /* ---- exactly_once_faults.c ----------------------------------------------- */
 

@@ -25,6 +25,9 @@
 #define SMALL     8192
 #define PADDING   200u
 
+#define EVENTS_A_TURN 256
+#define TICK_MS       10
+
 unsigned
 party_random(struct party *p, unsigned n)
 {
@@ -402,4 +405,39 @@ guest_is_done(const struct party *p, const struct guest *g)
             g->marks[i].next != books_count(&p->books, guest_room(p, g, i)))
             return false;
     return true;
+}
+
+/* ---- all of them --------------------------------------------------------- */
+
+static void
+serve(struct party *p, struct guest *g)
+{
+    if (g->fd >= 0 && !guest_serve(p, g))
+        p->on_ended(g);
+}
+
+static void
+take_care(struct party *p, struct guest *g, uint64_t now)
+{
+    if (p->on_turn != NULL)
+        p->on_turn(g, now);
+    if (g->state == GUEST_LIVE && now >= g->say_ms && !p->is_closing) {
+        guest_say(p, g);
+        g->say_ms = now + party_random(p, 2 * p->plan->say_every_ms);
+    }
+    if (p->is_closing)
+        serve(p, g);
+}
+
+void
+party_turn(struct party *p)
+{
+    struct epoll_event events[EVENTS_A_TURN];
+    const int n = epoll_wait(p->epoll, events, EVENTS_A_TURN, TICK_MS);
+    const uint64_t now = now_ms();
+
+    for (int k = 0; k < n; k++)
+        serve(p, &p->guests[events[k].data.u64]);
+    for (unsigned i = 0; i < p->plan->guests; i++)
+        take_care(p, &p->guests[i], now);
 }

@@ -7,7 +7,6 @@
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
 
 #include "support/daemon.h"
 #include "support/peer.h"
@@ -122,21 +121,10 @@ END_TEST
 
 /* -- descriptors ---------------------------------------------------------- */
 
-static void
-limit_descriptors(rlim_t n)
-{
-    struct rlimit limit;
-
-    ck_assert_int_eq(prlimit(d.pid, RLIMIT_NOFILE, NULL, &limit), 0);
-    limit.rlim_cur = n;
-    ck_assert_int_eq(prlimit(d.pid, RLIMIT_NOFILE, &limit, NULL), 0);
-}
-
 /* Who finds no descriptor is told or waits; the server rests meanwhile, those
  * who are in go on talking, and all is well when there are descriptors again. */
 START_TEST(without_descriptors_it_waits_and_rests)
 {
-    struct rlimit before;
     struct peer a, b;
     uint64_t cpu_ms;
 
@@ -144,9 +132,8 @@ START_TEST(without_descriptors_it_waits_and_rests)
     peer_join(&a, d.port, "a");
     peer_join(&b, d.port, "b");
     peer_expect(&a, "* b joined #lobby.");
-    ck_assert_int_eq(prlimit(d.pid, RLIMIT_NOFILE, NULL, &before), 0);
 
-    limit_descriptors(daemon_census(&d, "fds") + 5);
+    daemon_limit_fds(&d, daemon_census(&d, "fds") + 5);
     swarm_init(&swarm, 30, on_line, NULL);
     for (unsigned i = 0; i < 30; i++)
         swarm.clients[i].may_end = true;
@@ -159,7 +146,7 @@ START_TEST(without_descriptors_it_waits_and_rests)
     (void)poll(NULL, 0, 500);
     ck_assert_uint_le(daemon_cpu_ms(&d) - cpu_ms, 30);
 
-    limit_descriptors(before.rlim_cur);
+    daemon_limit_fds(&d, 0);
     await_all_greeted();
     swarm_fini(&swarm);
     burst(20);

@@ -9,14 +9,12 @@
  *   ACCEPT_GREETED_MS  how soon each must be greeted and the queue empty: a
  *                      machine with nothing else to do manages 1000
  */
-#include <dirent.h>
 #include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 
 #include "e2e/burst.h"
 #include "support/e2e.h"
@@ -85,63 +83,23 @@ backlog_most(void)
     return most;
 }
 
-/* Processor time of all its threads, finer than daemon_cpu_ms(). */
-static uint64_t
-cpu_us(void)
-{
-    uint64_t total = 0;
-    char path[300];
-    const struct dirent *entry;
-    DIR *dir;
-
-    snprintf(path, sizeof(path), "/proc/%d/task", (int)d.pid);
-    dir = opendir(path);
-    ck_assert_ptr_nonnull(dir);
-    while ((entry = readdir(dir)) != NULL) {
-        uint64_t ns = 0;
-        FILE *f;
-
-        if (entry->d_name[0] == '.')
-            continue;
-        snprintf(path, sizeof(path), "/proc/%d/task/%s/schedstat", (int)d.pid,
-                 entry->d_name);
-        f = fopen(path, "r");
-        ck_assert_ptr_nonnull(f);
-        ck_assert_int_eq(fscanf(f, "%" SCNu64, &ns), 1);
-        fclose(f);
-        total += ns / 1000;
-    }
-    closedir(dir);
-    return total;
-}
-
-static void
-limit_descriptors(rlim_t n)
-{
-    struct rlimit limit;
-
-    ck_assert_int_eq(prlimit(d.pid, RLIMIT_NOFILE, NULL, &limit), 0);
-    limit.rlim_cur = n;
-    ck_assert_int_eq(prlimit(d.pid, RLIMIT_NOFILE, &limit, NULL), 0);
-}
-
 /* All but the one by which we asked how many there are. */
 static void
 use_up_descriptors(void)
 {
     backoffs = daemon_census(&d, "accept_backoffs");
-    limit_descriptors(daemon_census(&d, "fds"));
+    daemon_limit_fds(&d, daemon_census(&d, "fds"));
 }
 
 /* Those who find no descriptor wait; the server does next to nothing. */
 static void
 rest_without_descriptors(void)
 {
-    const uint64_t before_us = cpu_us();
+    const uint64_t before_us = daemon_cpu_us(&d);
     uint64_t used_us;
 
     (void)poll(NULL, 0, USED_UP_MS);
-    used_us = cpu_us() - before_us;
+    used_us = daemon_cpu_us(&d) - before_us;
     keep_worst(&worst.cpu_us, used_us);
     if (used_us > e2e_patience_ms(USED_UP_MS * CPU_PERMILLE))
         e2e_fail("it used %" PRIu64 " us of processor time in %d ms", used_us,
@@ -247,10 +205,7 @@ check_all_accepted(const struct round *r)
 static void
 give_descriptors_back(const struct round *r)
 {
-    struct rlimit limit;
-
-    ck_assert_int_eq(prlimit(d.pid, RLIMIT_NOFILE, NULL, &limit), 0);
-    limit_descriptors(limit.rlim_max);
+    daemon_limit_fds(&d, 0);
     if (r->size > 2 && daemon_census(&d, "accept_backoffs") == backoffs)
         e2e_fail("it never was without a descriptor");
 }

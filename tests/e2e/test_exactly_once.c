@@ -24,9 +24,7 @@
 #include "support/figure.h"
 #include "support/unit.h"
 
-#define EVENTS_A_TURN 256
-#define TICK_MS       10
-#define END_MS        60000 /* for all to come back and hear the rest */
+#define END_MS 60000 /* for all to come back and hear the rest */
 
 static struct daemon d;
 static struct party party;
@@ -121,35 +119,12 @@ drain_old(struct guest *g)
 }
 
 static void
-take_care(struct guest *g, uint64_t now)
+on_turn(struct guest *g, uint64_t now)
 {
     fault_tick(&party, g, now);
     drain_old(g);
     if (g->state == GUEST_AWAY && now >= g->return_ms)
         guest_come_back(&party, g);
-    if (g->state == GUEST_LIVE && now >= g->say_ms && !party.is_closing) {
-        guest_say(&party, g);
-        g->say_ms = now + party_random(&party, 2 * party.plan->say_every_ms);
-    }
-    if (party.is_closing && g->fd >= 0 && !guest_serve(&party, g))
-        conn_ended(g);
-}
-
-static void
-turn(void)
-{
-    struct epoll_event events[EVENTS_A_TURN];
-    const int n = epoll_wait(party.epoll, events, EVENTS_A_TURN, TICK_MS);
-    const uint64_t now = now_ms();
-
-    for (int k = 0; k < n; k++) {
-        struct guest *const g = &party.guests[events[k].data.u64];
-
-        if (g->fd >= 0 && !guest_serve(&party, g))
-            conn_ended(g);
-    }
-    for (unsigned i = 0; i < party.plan->guests; i++)
-        take_care(&party.guests[i], now);
 }
 
 static bool
@@ -187,8 +162,12 @@ all_come(const struct plan *plan)
 
     e2e_raise_fd_limit();
     daemon_start_lingering(&d, plan->config);
-    party = (struct party){
-        .plan = plan, .port = d.port, .socket = d.socket, .seed = seed()};
+    party = (struct party){.on_ended = conn_ended,
+                           .on_turn = on_turn,
+                           .plan = plan,
+                           .port = d.port,
+                           .socket = d.socket,
+                           .seed = seed()};
     party.epoll = epoll_create1(EPOLL_CLOEXEC);
     party.guests = calloc(plan->guests, sizeof(*party.guests));
     ck_assert_ptr_nonnull(party.guests);
@@ -204,7 +183,7 @@ all_come(const struct plan *plan)
         guest_come(&party, g);
     }
     while (!all_are(GUEST_LIVE)) {
-        turn();
+        party_turn(&party);
         if (now_ms() > deadline)
             e2e_fail("not all come in");
     }
@@ -221,7 +200,7 @@ all_talk(void)
     memset(&sample, 0, sizeof(sample));
     sample.began_ms = began;
     while (now < began + (uint64_t)plan->seconds * 1000) {
-        turn();
+        party_turn(&party);
         now = now_ms();
         for (; faults < (now - began) * plan->faults_a_second / 1000; faults++)
             fault_happen(&party);
@@ -247,7 +226,7 @@ all_hear_the_rest(void)
 
     party.is_closing = true;
     while (!all_are_done() && (!party.plan->may_miss || !all_are_back())) {
-        turn();
+        party_turn(&party);
         if (now_ms() > deadline)
             e2e_fail("not all hear the rest");
     }

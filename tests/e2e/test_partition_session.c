@@ -27,12 +27,10 @@
 #include "support/stamp.h"
 #include "support/unit.h"
 
-#define SLACK_MS      2000u
-#define SMALL_BUFFER  4096
-#define LARGE_BUFFER  (256 * 1024)
-#define EVENTS_A_TURN 256
-#define TICK_MS       10
-#define END_MS        30000u /* for all to come back and hear the rest */
+#define SLACK_MS     2000u
+#define SMALL_BUFFER 4096
+#define LARGE_BUFFER (256 * 1024)
+#define END_MS       30000u /* for all to come back and hear the rest */
 
 enum cut {
     CUT_BOTH_WAYS,
@@ -143,40 +141,12 @@ conn_ended(struct guest *g)
 }
 
 static void
-take_care(struct guest *g, uint64_t now)
-{
-    if (g->state == GUEST_LIVE && now >= g->say_ms && !party.is_closing) {
-        guest_say(&party, g);
-        g->say_ms = now + party_random(&party, 2 * party.plan->say_every_ms);
-    }
-    if (party.is_closing && g->fd >= 0 && !guest_serve(&party, g))
-        conn_ended(g);
-}
-
-static void
-turn(void)
-{
-    struct epoll_event events[EVENTS_A_TURN];
-    const int n = epoll_wait(party.epoll, events, EVENTS_A_TURN, TICK_MS);
-    const uint64_t now = now_ms();
-
-    for (int k = 0; k < n; k++) {
-        struct guest *const g = &party.guests[events[k].data.u64];
-
-        if (g->fd >= 0 && !guest_serve(&party, g))
-            conn_ended(g);
-    }
-    for (unsigned i = 0; i < party.plan->guests; i++)
-        take_care(&party.guests[i], now);
-}
-
-static void
 talk_for(uint64_t ms)
 {
     const uint64_t end_ms = now_ms() + ms;
 
     while (now_ms() < end_ms)
-        turn();
+        party_turn(&party);
 }
 
 static bool
@@ -205,7 +175,7 @@ run_until(bool (*is_done)(void), const char *what)
 
     party.is_closing = true;
     while (!is_done()) {
-        turn();
+        party_turn(&party);
         if (now_ms() > deadline)
             e2e_fail("waited in vain for %s", what);
     }
@@ -306,6 +276,7 @@ begin(unsigned heartbeat_ms, struct plan *plan)
         .socket = d.socket,
         .seed = seed != NULL ? (unsigned)strtoul(seed, NULL, 10) : 4,
         .on_notice = on_notice,
+        .on_ended = conn_ended,
     };
 }
 
@@ -381,7 +352,7 @@ await_victims_away(unsigned heartbeat_ms)
 
     first_ms = 0;
     while (away_count < all) {
-        turn();
+        party_turn(&party);
         if (now_ms() - cut_ms > limit_ms)
             e2e_fail("after %u ms the healthy were told of %u of %u that they "
                      "are away",

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -187,6 +188,16 @@ daemon_thaw(struct daemon *d)
 }
 
 /* -- stop ----------------------------------------------------------------- */
+
+void
+daemon_limit_fds(struct daemon *d, uint64_t n)
+{
+    struct rlimit limit;
+
+    ck_assert_int_eq(prlimit(d->pid, RLIMIT_NOFILE, NULL, &limit), 0);
+    limit.rlim_cur = n == 0 ? limit.rlim_max : n;
+    ck_assert_int_eq(prlimit(d->pid, RLIMIT_NOFILE, &limit, NULL), 0);
+}
 
 int
 daemon_await_exit(struct daemon *d, uint64_t limit_ms)

@@ -70,6 +70,9 @@ void daemon_signal(struct daemon *d, int signal);
 void daemon_freeze(struct daemon *d);
 void daemon_thaw(struct daemon *d);
 
+/* How many descriptors it may have from now on; 0: as many as ever. */
+void daemon_limit_fds(struct daemon *d, uint64_t n);
+
 /* Waits for its end; as waitpid(2) gives it. */
 int daemon_await_exit(struct daemon *d, uint64_t limit_ms);
 
