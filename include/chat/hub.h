@@ -30,7 +30,8 @@
  *  7. A session whose conn is lost waits: its user keeps nickname and rooms,
  *     nothing is sent to it, and it ends by hub_tick() once session.linger is
  *     over. RESUME gives it a new conn and a new token, and is answered by
- *     RESUMED and REJOINED; CATCH_UP by what was kept behind a cursor, in the
+ *     RESUMED and REJOINED, or by SESSION_BUSY: then it is to be asked again;
+ *     CATCH_UP by what was kept behind a cursor, in the
  *     order of ids, and CAUGHT_UP. What is emitted behind a CAUGHT_UP that is
  *     the last has an id above its number. What a log drops behind RESUMED
  *     does not come: who counts sees it, by RESUMED's number.
@@ -53,8 +54,9 @@ struct hub;
 
 #define HUB_LOBBY       "#lobby"
 #define HUB_WORKERS_MAX 255
-#define HUB_CATCH_MAX   256 /* events a CATCH_UP gives at most */
-#define HUB_WHY_MAX     38  /* bytes kept of why a session was lost */
+#define HUB_CATCH_MAX   256  /* events a CATCH_UP gives at most */
+#define HUB_COUNT_MAX   1024 /* kept events a RESUME looks at */
+#define HUB_WHY_MAX     38   /* bytes kept of why a session was lost */
 
 /* How many announcements are kept for who was away, and their memory. */
 #define HUB_ANNOUNCED_EVENTS 100
@@ -65,6 +67,7 @@ struct hub_conf {
     uint64_t epoch;      /* makes event ids unique over restarts */
     unsigned workers;    /* deliveries name a worker below this + 1; the index
                              `workers` itself is the operator */
+    uint32_t count_at_once; /* less than HUB_COUNT_MAX, for tests; 0: that */
     struct chat_conf chat;
 };
 

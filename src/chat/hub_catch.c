@@ -14,20 +14,6 @@
 
 #include "chat/hub_priv.h"
 
-struct catch_source {
-    const struct event_log *log;
-    uint64_t at;
-};
-
-/* A heap of sources by the id of their next event. */
-struct catch
-{
-    const struct session *session;
-    uint64_t last_id;
-    size_t count;
-    struct catch_source *sources;
-};
-
 static uint64_t
 next_id(const struct catch_source *s)
 {
@@ -66,15 +52,14 @@ add_source(struct catch *c, const struct event_log *log, uint64_t cursor)
         c->sources[c->count++] = (struct catch_source){.log = log, .at = at};
 }
 
-/* Everything behind `cursor`; 0 or -ENOMEM. */
-static int
+int
 catch_init(struct catch *c, const struct hub *hub,
            const struct session *session, uint64_t cursor)
 {
     const struct user *const user = session->user;
     const struct list_link *link;
 
-    *c = (struct catch){.session = session};
+    *c = (struct catch){.session = session, .looked_upto = cursor};
     c->sources = calloc(user->rooms + (size_t)2, sizeof(*c->sources));
     if (c->sources == NULL)
         return -ENOMEM;
@@ -94,7 +79,7 @@ catch_init(struct catch *c, const struct hub *hub,
     return 0;
 }
 
-static void
+void
 catch_fini(struct catch *c)
 {
     free(c->sources);
@@ -112,132 +97,36 @@ pop(struct catch *c)
     return e;
 }
 
+bool
+catch_look(struct catch *c, struct event **out)
+{
+    struct event *e;
+    bool is_own;
+
+    if (c->count == 0)
+        return false;
+    e = pop(c);
+    is_own = e->who.user == c->session->user->id;
+    /* The same id: it was in another of its rooms, too. */
+    *out =
+        e->id > c->looked_upto && event_is_shown(e, is_own, c->session->echoes)
+            ? e
+            : NULL;
+    c->looked_upto = e->id;
+    return true;
+}
+
 /* The next event that is shown to the session; NULL: there is none. */
 static struct event *
 catch_next(struct catch *c)
 {
-    while (c->count > 0) {
-        struct event *const e = pop(c);
-        const bool is_own = e->who.user == c->session->user->id;
+    struct event *e;
 
-        if (e->id == c->last_id)
-            continue; /* in another of its rooms, too */
-        c->last_id = e->id;
-        if (event_is_shown(e, is_own, c->session->echoes))
+    while (catch_look(c, &e)) {
+        if (e != NULL)
             return e;
     }
     return NULL;
-}
-
-/* ---- counting ------------------------------------------------------------ */
-
-/* Events of a log that went by while the session waited, and are gone. */
-static uint64_t
-gone_since(const struct event_log *log, uint64_t end_then)
-{
-    return log->first > end_then ? log->first - end_then : 0;
-}
-
-static uint64_t
-gone_from_rooms(const struct hub *hub, const struct wait *w)
-{
-    uint64_t gone = 0;
-
-    for (uint32_t i = 0; i < w->place_count; i++) {
-        const struct room *const room =
-            id_table_find(&hub->room_ids, w->places[i].room);
-
-        /* A room's seq and its log's positions go up together. */
-        if (room != NULL)
-            gone += gone_since(&room->log, w->places[i].seq + (room->log.end -
-                                                               room->last_seq));
-    }
-    return gone;
-}
-
-/* At most so many events behind `cursor` a log has dropped for newer ones: their
- * ids lie between, but so may others'. */
-static uint64_t
-crowded_out_since(const struct event_log *log, uint64_t cursor)
-{
-    const uint64_t ids =
-        log->crowded_id > cursor ? log->crowded_id - cursor : 0;
-
-    return ids < log->crowded_out ? ids : log->crowded_out;
-}
-
-/* Likewise of all that the session is given events from. */
-static uint64_t
-crowded_out_for(const struct hub *hub, const struct session *session,
-                uint64_t cursor)
-{
-    uint64_t out = crowded_out_since(&hub->announced, session->attached > cursor
-                                                          ? session->attached
-                                                          : cursor);
-    const struct list_link *link;
-
-    if (session->mail != NULL)
-        out += crowded_out_since(session->mail, cursor);
-    list_for_each (link, &session->user->members) {
-        const struct member *const m =
-            CONST_CONTAINER_OF(link, struct member, in_user);
-
-        out += crowded_out_since(&m->room->log,
-                                 m->joined > cursor ? m->joined : cursor);
-    }
-    return out;
-}
-
-/* What came between the client's last event and its DETACH. Where the logs do
- * not reach back so far, that is told as too many rather than too few. */
-void
-catch_note_due(const struct hub *hub, const struct session *session,
-               struct wait *w)
-{
-    const uint64_t upto =
-        w->due_upto < hub->last_event_id ? w->due_upto : hub->last_event_id;
-    const uint64_t gone = crowded_out_for(hub, session, upto);
-    uint64_t kept = 0;
-    uint64_t most;
-    struct catch c;
-
-    w->due_upto = upto;
-    if (catch_init(&c, hub, session, upto) < 0)
-        return;
-    while (catch_next(&c) != NULL)
-        kept++;
-    catch_fini(&c);
-
-    most = hub->last_event_id - upto - kept;
-    w->due += kept + (gone < most ? gone : most);
-    w->due_upto = hub->last_event_id;
-}
-
-int
-catch_count(const struct ask *a, const struct session *session,
-            struct catch_count *out)
-{
-    const struct wait *const w = session->wait;
-    uint64_t still_due = 0;
-    struct catch c;
-    struct event *e;
-
-    if (catch_init(&c, a->hub, session, w->cursor) < 0)
-        return -ENOMEM;
-
-    *out = (struct catch_count){.to_come = 0};
-    while ((e = catch_next(&c)) != NULL) {
-        out->to_come++;
-        if (e->id <= w->due_upto)
-            still_due++;
-    }
-    catch_fini(&c);
-
-    out->missed = gone_from_rooms(a->hub, w) +
-                  gone_since(&a->hub->announced, w->announced_end);
-    if (w->due > still_due)
-        out->missed += w->due - still_due;
-    return 0;
 }
 
 /* ---- giving -------------------------------------------------------------- */

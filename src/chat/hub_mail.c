@@ -76,6 +76,8 @@ mail_fini(struct hub *hub, struct session *session)
     event_log_fini(session->mail, &hub->kept);
     free(session->mail);
     session->mail = NULL;
+    if (session->wait != NULL)
+        session->wait->mail_at = 0; /* the next one begins there */
 }
 
 void

@@ -13,9 +13,9 @@
  *
  * Files    hub.c the table of commands, life · hub_emit.c who is told ·
  *          hub_user.c users · hub_session.c sessions with a conn and without ·
- *          hub_resume.c their return · hub_catch.c what they missed ·
- *          hub_mail.c what is kept for one of them · hub_quit.c their end ·
- *          hub_room.c rooms and members · hub_log.c a ring of events ·
+ *          hub_resume.c their return · hub_count.c how much they missed ·
+ *          hub_catch.c what · hub_mail.c what is kept for one of them ·
+ *          hub_quit.c their end · hub_room.c rooms and members · hub_log.c a ring of events ·
  *          hub_say.c talk · hub_list.c lists · hub_check.c the invariants.
  * Handlers One a command; they get a `struct ask`, look, allocate all they
  *          need, and only then change and emit. A refusal they return has
@@ -83,12 +83,22 @@ struct wait {
     uint64_t lost_wall_ms;
     uint64_t cursor;   /* the client is known to have all up to it … */
     uint64_t due;      /* … and was to get so many events behind it … */
-    uint64_t due_upto; /* … up to this, the last of all then */
-    bool is_announced; /* its peers were told LOST */
+    uint64_t due_upto; /* … up to this */
+    /* Of what is kept behind the cursor, see hub_count.c: */
+    uint64_t counted_upto;
+    uint64_t to_come;   /* so many are shown to it … */
+    uint64_t still_due; /* … of which so many were due */
+    uint64_t gone;      /* and so many came, not due, and went uncounted */
+    bool is_announced;  /* its peers were told LOST */
     char why[HUB_WHY_MAX + 1]; /* and will be, if it does not return */
-    uint64_t announced_end;    /* of hub.announced, then */
+    uint64_t announced_at;     /* as wait_place.at, in hub.announced … */
+    uint64_t mail_at;          /* … and in its mailbox */
     uint32_t place_count;
-    struct event_place places[]; /* its rooms, and their last seq then */
+    struct wait_place {
+        room_id room;
+        uint64_t at; /* position in its log: what lies before was due, or is
+                        counted, or is in `gone` */
+    } places[];      /* its rooms */
 };
 
 struct session {
@@ -339,22 +349,42 @@ void session_count_room(const struct session *session, struct room *room,
 enum refusal resume_on_resume(struct ask *a);
 enum refusal resume_on_acks(struct ask *a);
 
+/* ---- hub_count.c --------------------------------------------------------- */
+
+/* Its wait is new: to what the client was sent and may have lost adds what is on
+ * its way. */
+void count_start(const struct hub *hub, const struct session *session);
+
+/* Counts on, some at a time. 0: all is counted. -EAGAIN: not yet. -ENOMEM. */
+MUST_CHECK int count_go_on(const struct hub *hub,
+                           const struct session *session);
+
+/* What came for it and cannot be given. */
+uint64_t count_missed(const struct wait *w);
+
 /* ---- hub_catch.c --------------------------------------------------------- */
 
-/* What a session has yet to be told, and what it can no longer be. */
-struct catch_count {
-    uint64_t to_come;
-    uint64_t missed;
+/* All that is kept for a session behind a cursor, by id: a heap of sources by
+ * the id of their next event. */
+struct catch
+{
+    const struct session *session;
+    uint64_t looked_upto;
+    size_t count;
+    struct catch_source {
+        const struct event_log *log;
+        uint64_t at;
+    } * sources;
 };
 
-/* To what `session` was sent and may have lost it adds, in `w`, what is on its
- * way; nothing when memory is short. */
-void catch_note_due(const struct hub *hub, const struct session *session,
-                    struct wait *w);
+/* 0 or -ENOMEM; until then catch_fini(). */
+MUST_CHECK int catch_init(struct catch *c, const struct hub *hub,
+                          const struct session *session, uint64_t cursor);
+void catch_fini(struct catch *c);
 
-/* 0, or -ENOMEM. `session` waits. */
-MUST_CHECK int catch_count(const struct ask *a, const struct session *session,
-                           struct catch_count *out);
+/* Looks at the next one: *out is NULL when that is not shown to the session.
+ * False: there is none. */
+MUST_CHECK bool catch_look(struct catch *c, struct event **out);
 
 enum refusal catch_on_catch_up(struct ask *a);
 

@@ -5,7 +5,8 @@
  * While the old conn still stands, it is asked to give the session up
  * (REPLACED), because only its worker knows what its client has had; the asker
  * is refused as SESSION_BUSY and asks again. So two conns never have one
- * session, and nothing in the hub waits for anybody.
+ * session, and nothing in the hub waits for anybody. Likewise when there is
+ * much to be counted: each question counts some more.
  */
 #include <errno.h>
 
@@ -41,8 +42,7 @@ ask_for(const struct ask *a, const struct session *session)
 /* ---- what the client is told --------------------------------------------- */
 
 static struct event *
-resumed_event(const struct ask *a, const struct session *session,
-              const struct catch_count *count)
+resumed_event(const struct ask *a, const struct session *session)
 {
     struct event draft = ask_draft(a, EVENT_RESUMED);
     char text[TOKEN_TEXT_MAX];
@@ -54,8 +54,8 @@ resumed_event(const struct ask *a, const struct session *session,
     draft.who = ask_who(session->user);
     draft.who.conn = a->c->from.conn; /* from here on */
     draft.text = slice_of(token_format(&token, text));
-    draft.number = count->to_come;
-    draft.seq = count->missed;
+    draft.number = session->wait->to_come;
+    draft.seq = count_missed(session->wait);
     draft.id = session->wait->cursor;
     draft.wall_ms = session->wait->lost_wall_ms;
     draft.style = session->echoes;
@@ -117,13 +117,13 @@ static enum refusal
 resume(const struct ask *a, struct session *session)
 {
     const bool was_announced = session->wait->is_announced;
-    struct catch_count count;
+    const int rc = count_go_on(a->hub, session);
     struct event *resumed;
     enum refusal refusal;
 
-    if (catch_count(a, session, &count) < 0)
-        return REFUSAL_NO_MEMORY;
-    resumed = resumed_event(a, session, &count);
+    if (rc < 0)
+        return rc == -EAGAIN ? REFUSAL_SESSION_BUSY : REFUSAL_NO_MEMORY;
+    resumed = resumed_event(a, session);
     if (resumed == NULL || session_regain(a, session) < 0) {
         event_unref(resumed);
         return REFUSAL_NO_MEMORY;

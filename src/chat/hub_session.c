@@ -205,11 +205,9 @@ keep_why(struct wait *w, struct slice why)
 static struct wait *
 wait_create(const struct ask *a, struct session *session)
 {
-    const struct user *const user = session->user;
-    struct wait *const w =
-        calloc(1, sizeof(*w) + user->rooms * sizeof(struct event_place));
+    struct wait *const w = calloc(
+        1, sizeof(*w) + session->user->rooms * sizeof(struct wait_place));
     const struct command *const c = a->c;
-    struct list_link *link;
 
     if (w == NULL)
         return NULL;
@@ -224,15 +222,7 @@ wait_create(const struct ask *a, struct session *session)
     w->cursor = c->cursor;
     w->due = c->count;
     w->due_upto = c->upto > c->cursor ? c->upto : c->cursor;
-    w->announced_end = a->hub->announced.end;
     keep_why(w, c->text);
-    list_for_each (link, &user->members) {
-        const struct room *const room =
-            CONTAINER_OF(link, struct member, in_user)->room;
-
-        w->places[w->place_count++] =
-            (struct event_place){.room = room->id, .seq = room->last_seq};
-    }
     return w;
 }
 
@@ -291,7 +281,7 @@ take_leave(const struct ask *a, struct session *session)
         return false;
     drop_wait(session);
     session->wait = w;
-    catch_note_due(a->hub, session, w);
+    count_start(a->hub, session);
     mail_forget(a->hub, session, w->cursor);
     return true;
 }

@@ -76,8 +76,7 @@ follow(struct input *in, struct hub_conf *conf, struct hub *hub,
         script_next(&script, &c, &now);
         draw_raw(in, &c.name);
         draw_raw(in, &c.text);
-        recorder_start(rec);
-        hub_apply(hub, &c, &now, &rec->out);
+        recorder_apply(rec, hub, &c, &now);
         model_follow(model, &c, &now, rec);
         ASSERT(hub_next_tick_ms(hub) == model_next_tick_ms(model));
     }

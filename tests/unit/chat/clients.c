@@ -238,6 +238,10 @@ answer(struct client *c, const struct event *e)
         c->session = e->who.session;
         ck_assert(token_parse(e->text, &c->token));
     }
+    if (e->kind == EVENT_REFUSED && e->refusal == REFUSAL_SESSION_BUSY) {
+        clients_seen.asked_again++;
+        c->asks_again = true;
+    }
     if (e->kind == EVENT_RESUMED) {
         c->promised = e->number;
         c->passed_over = 0;

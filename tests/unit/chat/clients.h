@@ -82,11 +82,13 @@ struct client {
     struct view want;
     size_t want_behind_cursor; /* first in `want` behind the cursor */
     size_t want_caught_up;     /* likewise */
+    bool asks_again;           /* it was told that its session is busy */
 };
 
 struct clients_seen {
     uint64_t losses;
     uint64_t losses_in_catch_up;
+    uint64_t asked_again; /* for a session that was being counted */
     uint64_t to_come;
     uint64_t missed;
 };

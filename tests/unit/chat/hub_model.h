@@ -6,8 +6,7 @@
  * see, and what a session that comes back is told is read from there. It shares names (name.h) and events (event.h)
  * with the hub, and no line of the hub itself.
  *
- *   recorder_start(&rec);
- *   hub_apply(hub, &c, &now, &rec.out);
+ *   recorder_apply(&rec, hub, &c, &now);
  *   model_follow(model, &c, &now, &rec);
  *
  * Files  hub_model_state.c what there is · _due.c what each was to see ·

@@ -56,3 +56,20 @@ recorder_is_no_memory(const struct recorder *rec)
            rec->items[0].d.event->refusal == REFUSAL_NO_MEMORY &&
            rec->items[1].d.event->kind == EVENT_DONE;
 }
+
+static bool
+is_to_be_asked_again(const struct recorder *rec)
+{
+    return rec->count == 2 && rec->items[0].d.event->kind == EVENT_REFUSED &&
+           rec->items[0].d.event->refusal == REFUSAL_SESSION_BUSY;
+}
+
+void
+recorder_apply(struct recorder *rec, struct hub *hub, const struct command *c,
+               const struct hub_now *now)
+{
+    do {
+        recorder_start(rec);
+        hub_apply(hub, c, now, &rec->out);
+    } while (is_to_be_asked_again(rec));
+}

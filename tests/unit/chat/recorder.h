@@ -28,6 +28,11 @@ void recorder_fini(struct recorder *rec);
 /* Forgets what was recorded. */
 void recorder_start(struct recorder *rec);
 
+/* Forgets, and records what comes of `c`. When a session is only being counted
+ * (SESSION_BUSY, and no conn is asked to give it up), `c` comes again. */
+void recorder_apply(struct recorder *rec, struct hub *hub,
+                    const struct command *c, const struct hub_now *now);
+
 /* Exactly a refusal for want of memory, then DONE. */
 bool recorder_is_no_memory(const struct recorder *rec);
 

@@ -177,17 +177,26 @@ forget_lines(struct rig *rig)
 }
 
 void
-rig_open(struct rig *rig, const struct chat_conf *chat)
+rig_open_counting(struct rig *rig, const struct chat_conf *chat,
+                  uint32_t at_once)
 {
     *rig = (struct rig){
-        .conf = {.key = {"a key for tests"}, .workers = RIG_WORKERS},
-        .now = {.wall_ms = 1000,            .mono_ms = 1000       },
+        .conf = {.key = {"a key for tests"},
+                 .workers = RIG_WORKERS,
+                 .count_at_once = at_once},
+        .now = {.wall_ms = 1000,                          .mono_ms = 1000     },
     };
     if (chat != NULL)
         rig->conf.chat = *chat;
     else
         chat_conf_init(&rig->conf.chat);
     ck_assert_int_eq(hub_create(&rig->conf, &rig->hub), 0);
+}
+
+void
+rig_open(struct rig *rig, const struct chat_conf *chat)
+{
+    rig_open_counting(rig, chat, 0);
 }
 
 void

@@ -53,6 +53,10 @@ struct person {
 /* With the default limits, or those of `chat`. */
 void rig_open(struct rig *rig, const struct chat_conf *chat);
 
+/* As rig_open(); so much is counted for a session at a time. */
+void rig_open_counting(struct rig *rig, const struct chat_conf *chat,
+                       uint32_t at_once);
+
 /* Fails the case when an event outlives the hub. */
 void rig_close(struct rig *rig);
 

@@ -220,17 +220,28 @@ finish(struct client *c)
     }
 }
 
+/* Some of what it missed is counted with each question. */
+static void
+ask(struct client *c)
+{
+    c->asks_again = false;
+    apply((struct command){.kind = COMMAND_RESUME,
+                           .token = c->token,
+                           .secret = next_secret()},
+          c);
+    if (clients_weather->is_slow)
+        return;
+    clients_pump_all();
+    if (c->state != CLIENT_ASKS)
+        finish(c);
+}
+
 static void
 resume(struct client *c)
 {
     c->conn = next_conn();
     c->state = CLIENT_ASKS;
-    apply((struct command){.kind = COMMAND_RESUME,
-                           .token = c->token,
-                           .secret = next_secret()},
-          c);
-    if (!clients_weather->is_slow)
-        finish(c);
+    ask(c);
 }
 
 /* ---- a run --------------------------------------------------------------- */
@@ -247,7 +258,8 @@ step(void)
         if (draw(8) == 0)
             resume(c);
     } else if (c->state == CLIENT_ASKS) {
-        /* it waits for the answer */
+        if (c->asks_again)
+            ask(c);
     } else if (what == 0 || (c->state == CLIENT_BACK && what < 8)) {
         lose(c);
     } else if (what < 4) {
@@ -268,7 +280,7 @@ step(void)
 static void
 start(void)
 {
-    struct hub_conf conf = {.workers = WORKERS};
+    struct hub_conf conf = {.workers = WORKERS, .count_at_once = 5};
 
     chat_conf_init(&conf.chat);
     conf.chat.session_linger = 604800000;
@@ -292,8 +304,11 @@ check_end(struct client *c)
 
     if (c->state == CLIENT_AWAY)
         resume(c);
-    for (unsigned i = 0; i < 1000 && c->state != CLIENT_HERE; i++)
+    for (unsigned i = 0; i < 1000 && c->state != CLIENT_HERE; i++) {
         clients_pump_all();
+        if (c->asks_again)
+            ask(c);
+    }
     ck_assert_int_eq(c->state, CLIENT_HERE);
     clients_pump_all();
     read_some(c, SIZE_MAX);
@@ -330,6 +345,7 @@ run(const struct weather *w, uint64_t number)
     ck_assert_uint_eq(event_live(), 0);
     ck_assert_uint_gt(clients_seen.losses, w->steps / 200);
     ck_assert_uint_gt(clients_seen.to_come, w->steps / 20);
+    ck_assert_uint_gt(clients_seen.asked_again, w->steps / 200);
 }
 
 #ifndef RUNS
@@ -384,10 +400,13 @@ START_TEST(what_the_logs_lost_is_counted_to_the_last)
         .direct_events = 20,
     };
 
+    uint64_t missed = 0;
+
     for (uint64_t i = 1; i <= RUNS; i++) {
         run(&rough, 200 + i);
-        ck_assert_uint_gt(clients_seen.missed, 20);
+        missed += clients_seen.missed;
     }
+    ck_assert_uint_gt(missed, 20 * RUNS);
 }
 END_TEST
 

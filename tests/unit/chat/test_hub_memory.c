@@ -134,7 +134,7 @@ START_TEST(a_refused_command_has_changed_nothing)
         script_next(&script, &c, &now);
         recorder_start(&rec);
         if (may_half_happen(c.kind)) {
-            hub_apply(hub, &c, &now, &rec.out);
+            recorder_apply(&rec, hub, &c, &now);
         } else if (is_refused_without_a_trace(hub, &c, &now, &rec, &seed)) {
             refusals++;
             hub_apply(hub, &c, &now, &rec.out);

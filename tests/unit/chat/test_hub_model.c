@@ -140,8 +140,7 @@ run(uint64_t seed, uint64_t commands, struct coverage *seen)
         if (script_tick(&script, &now))
             tick(hub, model, &rec, &now, seen);
         script_next(&script, &c, &now);
-        recorder_start(&rec);
-        hub_apply(hub, &c, &now, &rec.out);
+        recorder_apply(&rec, hub, &c, &now);
         cover(seen, &rec);
         model_follow(model, &c, &now, &rec);
         ck_assert_uint_eq(hub_next_tick_ms(hub), model_next_tick_ms(model));

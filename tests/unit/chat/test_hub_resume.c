@@ -12,13 +12,19 @@ static struct person anna, berta;
 
 /* Both in #tea, whose last seq is 2; anna, on worker 0, can come back. */
 static void
-open_tea(const struct chat_conf *chat)
+open_tea_counting(const struct chat_conf *chat, uint32_t at_once)
 {
-    rig_open(&rig, chat);
+    rig_open_counting(&rig, chat, at_once);
     anna = rig_attach_resumable(&rig, RIG_CONN(0, 1), "anna");
     berta = rig_attach(&rig, RIG_CONN(1, 7), "berta");
     rig_join(&rig, &anna, "#tea");
     rig_join(&rig, &berta, "#tea");
+}
+
+static void
+open_tea(const struct chat_conf *chat)
+{
+    open_tea_counting(chat, 0);
 }
 
 START_TEST(who_comes_back_is_told_its_rooms_and_peers_that_it_is_back)
@@ -297,6 +303,121 @@ START_TEST(what_it_may_see_no_longer_is_missed)
 }
 END_TEST
 
+/* ---- much, counted with more than one question --------------------------- */
+
+#define AT_ONCE 10u
+
+static void
+ask_and_be_put_off(void)
+{
+    rig_ask_resume(&rig, RIG_CONN(0, 2), &anna.token);
+    rig_expect(&rig, "0 conn refused why=session-busy", "0 conn done", NULL);
+}
+
+START_TEST(a_question_counts_so_much_and_no_more)
+{
+    open_tea_counting(NULL, AT_ONCE);
+    rig_lose(&rig, &anna, "reset");
+    say(3 * AT_ONCE);
+    ask_and_be_put_off();
+    ask_and_be_put_off();
+    say(AT_ONCE / 2);
+    ask_and_be_put_off();
+    rig_resume(&rig, &anna, RIG_CONN(0, 2));
+    ck_assert_str_eq(rig.lines[0], "0 conn resumed anna number=35 at=1000");
+    rig_close(&rig);
+}
+END_TEST
+
+/* Of 20, 10 were counted when the log dropped 15: those are promised, and not
+ * given; of the others 5 are known to be gone. */
+START_TEST(what_goes_while_it_is_counted_counts_once)
+{
+    const struct chat_conf conf = conf_keeping(20);
+
+    open_tea_counting(&conf, AT_ONCE);
+    rig_lose(&rig, &anna, "reset");
+    say(20);
+    ask_and_be_put_off();
+    say(15);
+    ask_and_be_put_off();
+    ask_and_be_put_off();
+    rig_resume(&rig, &anna, RIG_CONN(0, 2));
+    ck_assert_str_eq(rig.lines[0],
+                     "0 conn resumed anna number=30 seq=5 at=1000");
+    rig_close(&rig);
+}
+END_TEST
+
+/* The client that asked has gone; what it counted is not counted anew. */
+START_TEST(who_asks_next_goes_on_counting)
+{
+    const struct chat_conf conf = conf_keeping(20);
+
+    open_tea_counting(&conf, AT_ONCE);
+    rig_lose(&rig, &anna, "reset");
+    say(20);
+    ask_and_be_put_off();
+    rig_ask_resume(&rig, RIG_CONN(1, 3), &anna.token);
+    rig_expect(&rig, "1 conn refused why=session-busy", "1 conn done", NULL);
+    rig_resume(&rig, &anna, RIG_CONN(2, 4));
+    ck_assert_str_eq(rig.lines[0], "2 conn resumed anna number=20 at=1000");
+    rig_close(&rig);
+}
+END_TEST
+
+/* It is not looked through when the conn ends. The log then drops all but the
+ * last 20 of the 40: those that came first were due, and are missed, too. */
+START_TEST(much_that_was_on_its_way_is_not_counted_at_once)
+{
+    const struct chat_conf conf = conf_keeping(40);
+    uint64_t cursor;
+
+    open_tea_counting(&conf, AT_ONCE);
+    cursor = rig.last_id;
+    say(40);
+    rig_end(
+        &rig, &anna,
+        (struct rig_end){.how = DETACH_LOST, .cursor = cursor, .upto = cursor});
+    say(20);
+    for (unsigned i = 0; i < 4; i++)
+        ask_and_be_put_off();
+    rig_resume(&rig, &anna, RIG_CONN(0, 2));
+    ck_assert_str_eq(rig.lines[0],
+                     "0 conn resumed anna number=40 seq=20 at=1000");
+    rig_close(&rig);
+}
+END_TEST
+
+/* Anna entered #a behind what was counted at the end; what was said there before
+ * that is none of hers. */
+START_TEST(what_came_before_it_joined_is_not_missed)
+{
+    const struct chat_conf conf = conf_keeping(20);
+    uint64_t cursor;
+
+    open_tea_counting(&conf, AT_ONCE);
+    rig_join(&rig, &berta, "#a");
+    cursor = rig.last_id;
+    say(12);
+    for (unsigned i = 0; i < 19; i++)
+        rig_do(&rig, &berta, COMMAND_SAY, "#a", "x");
+    rig_join(&rig, &anna, "#a");
+    rig_end(
+        &rig, &anna,
+        (struct rig_end){.how = DETACH_LOST, .cursor = cursor, .upto = cursor});
+    for (unsigned i = 0; i < 25; i++)
+        rig_do(&rig, &berta, COMMAND_SAY, "#a", "y");
+    for (unsigned i = 0; i < 3; i++)
+        ask_and_be_put_off();
+    rig_resume(&rig, &anna, RIG_CONN(0, 2));
+    /* Its own JOINED and five of the 25. */
+    ck_assert_str_eq(rig.lines[0],
+                     "0 conn resumed anna number=32 seq=5 at=1000");
+    rig_close(&rig);
+}
+END_TEST
+
 UNIT_MAIN("chat/hub_resume",
           who_comes_back_is_told_its_rooms_and_peers_that_it_is_back,
           a_token_stays_good_until_the_next_one_is_known_to_have_come,
@@ -310,4 +431,9 @@ UNIT_MAIN("chat/hub_resume",
           what_was_sent_and_left_the_log_is_counted,
           what_was_on_its_way_is_counted_by_the_hub,
           what_left_the_log_on_its_way_is_counted_by_the_hub,
-          what_it_may_see_no_longer_is_missed)
+          what_it_may_see_no_longer_is_missed,
+          a_question_counts_so_much_and_no_more,
+          what_goes_while_it_is_counted_counts_once,
+          who_asks_next_goes_on_counting,
+          much_that_was_on_its_way_is_not_counted_at_once,
+          what_came_before_it_joined_is_not_missed)

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * hub_count - how much a session is to be given, and how much it cannot be.
+ *
+ * Shape    Behind the cursor of a wait lies first what was due when it was lost
+ *          (its worker has counted that), then what came since:
+ *
+ *            cursor            due_upto              last event
+ *              |---- due ---------|---- came since -----|
+ *              |---- looked at ---------|
+ *                                 counted_upto
+ *
+ *          A look goes from the cursor to the end over what is kept and counts
+ *          what is shown: `to_come`. What was due and was not found is missed.
+ *          Of what came since, that is known by the positions in the logs: what
+ *          was dropped before the look came to it is `gone`; each dropped entry
+ *          counts, in however many logs it was.
+ * Bound    A look takes hub_conf.count_at_once entries at a time and goes on
+ *          where it was, at the next RESUME; when a wait begins, what is more
+ *          counts as not due. So no command takes longer when there is more.
+ * Late     What goes after the look has counted it is to come, and does not:
+ *          who is given the rest sees that by the number.
+ */
+#include <errno.h>
+
+#include "chat/hub_priv.h"
+
+static uint64_t
+larger(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
+/* ---- positions ----------------------------------------------------------- */
+
+/* What lies in `log` before *at is settled. Returns how many of the others are
+ * dropped, and settles all up to the id `upto`. */
+static uint64_t
+settle(const struct event_log *log, uint64_t upto, uint64_t *at)
+{
+    const uint64_t gone = log->first > *at ? log->first - *at : 0;
+
+    *at = larger(*at, event_log_after(log, upto));
+    return gone;
+}
+
+static uint64_t
+settle_all(const struct hub *hub, const struct session *session, uint64_t upto)
+{
+    struct wait *const w = session->wait;
+    uint64_t gone = settle(&hub->announced, upto, &w->announced_at);
+
+    if (session->mail != NULL)
+        gone += settle(session->mail, upto, &w->mail_at);
+    for (uint32_t i = 0; i < w->place_count; i++) {
+        const struct room *const room =
+            id_table_find(&hub->room_ids, w->places[i].room);
+
+        if (room != NULL)
+            gone += settle(&room->log, upto, &w->places[i].at);
+    }
+    return gone;
+}
+
+/* ---- at the start -------------------------------------------------------- */
+
+/* At most so many events behind `cursor` a log has dropped for newer ones: their
+ * ids lie between, but so may others'. */
+static uint64_t
+crowded_out_since(const struct event_log *log, uint64_t cursor)
+{
+    const uint64_t ids =
+        log->crowded_id > cursor ? log->crowded_id - cursor : 0;
+
+    return ids < log->crowded_out ? ids : log->crowded_out;
+}
+
+/* Likewise of all that the session is given events from. */
+static uint64_t
+crowded_out_for(const struct hub *hub, const struct session *session,
+                uint64_t cursor)
+{
+    uint64_t out =
+        crowded_out_since(&hub->announced, larger(session->attached, cursor));
+    const struct list_link *link;
+
+    if (session->mail != NULL)
+        out += crowded_out_since(session->mail, cursor);
+    list_for_each (link, &session->user->members) {
+        const struct member *const m =
+            CONST_CONTAINER_OF(link, struct member, in_user);
+
+        out += crowded_out_since(&m->room->log, larger(m->joined, cursor));
+    }
+    return out;
+}
+
+/* What came between the client's last event and its DETACH. Where the logs do
+ * not reach back so far, that is told as too many rather than too few. */
+static void
+add_due(const struct hub *hub, const struct session *session, struct wait *w)
+{
+    const uint64_t upto =
+        w->due_upto < hub->last_event_id ? w->due_upto : hub->last_event_id;
+    const uint64_t gone = crowded_out_for(hub, session, upto);
+    uint64_t kept = 0;
+    uint64_t most;
+    struct event *e = NULL;
+    struct catch c;
+    uint32_t left = hub->conf.count_at_once;
+
+    w->due_upto = upto;
+    if (catch_init(&c, hub, session, upto) < 0)
+        return; /* it counts as come since */
+    while (left > 0 && catch_look(&c, &e)) {
+        kept += e != NULL;
+        left--;
+    }
+    w->due_upto = left > 0 ? hub->last_event_id : c.looked_upto;
+    catch_fini(&c);
+
+    most = w->due_upto - upto - kept;
+    w->due += kept + (gone < most ? gone : most);
+}
+
+void
+count_start(const struct hub *hub, const struct session *session)
+{
+    struct wait *const w = session->wait;
+    const struct list_link *link;
+
+    add_due(hub, session, w);
+    w->counted_upto = w->cursor;
+    w->announced_at = event_log_after(&hub->announced,
+                                      larger(session->attached, w->due_upto));
+    if (session->mail != NULL)
+        w->mail_at = event_log_after(session->mail, w->due_upto);
+    list_for_each (link, &session->user->members) {
+        const struct member *const m =
+            CONST_CONTAINER_OF(link, struct member, in_user);
+
+        w->places[w->place_count++] = (struct wait_place){
+            .room = m->room->id,
+            .at =
+                event_log_after(&m->room->log, larger(m->joined, w->due_upto)),
+        };
+    }
+}
+
+/* ---- from question to question ------------------------------------------- */
+
+int
+count_go_on(const struct hub *hub, const struct session *session)
+{
+    struct wait *const w = session->wait;
+    uint32_t left = hub->conf.count_at_once;
+    struct event *e = NULL;
+    struct catch c;
+
+    if (catch_init(&c, hub, session, w->counted_upto) < 0)
+        return -ENOMEM;
+
+    while (left > 0 && catch_look(&c, &e)) {
+        left--;
+        if (e == NULL)
+            continue;
+        w->to_come++;
+        w->still_due += e->id <= w->due_upto;
+    }
+    w->counted_upto = c.looked_upto;
+    catch_fini(&c);
+    w->gone += settle_all(hub, session, w->counted_upto);
+    return left > 0 ? 0 : -EAGAIN;
+}
+
+uint64_t
+count_missed(const struct wait *w)
+{
+    return w->gone + (w->due > w->still_due ? w->due - w->still_due : 0);
+}
