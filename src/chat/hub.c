@@ -190,8 +190,8 @@ hub_create(const struct hub_conf *conf, struct hub **out)
     if (hub == NULL)
         return -ENOMEM;
     hub->conf = *conf;
-    if (hub->conf.count_at_once == 0)
-        hub->conf.count_at_once = HUB_COUNT_MAX;
+    if (hub->conf.counted_per_ms == 0)
+        hub->conf.counted_per_ms = HUB_COUNT_MAX;
     init_tables(hub);
     rc = make_standing_events(hub);
     if (rc < 0)

@@ -14,14 +14,8 @@
 
 #include "chat/hub_priv.h"
 
-static uint64_t
-next_id(const struct catch_source *s)
-{
-    return event_log_at(s->log, s->at)->event->id;
-}
-
 static void
-sift_down(struct catch *c, size_t i)
+sift_down(struct catch_merge *c, size_t i)
 {
     for (;;) {
         const size_t left = 2 * i + 1;
@@ -29,7 +23,7 @@ sift_down(struct catch *c, size_t i)
 
         for (size_t child = left; child <= left + 1 && child < c->count;
              child++) {
-            if (next_id(&c->sources[child]) < next_id(&c->sources[least]))
+            if (c->sources[child].id < c->sources[least].id)
                 least = child;
         }
         if (least == i)
@@ -44,61 +38,95 @@ sift_down(struct catch *c, size_t i)
 }
 
 static void
-add_source(struct catch *c, const struct event_log *log, uint64_t cursor)
+add_source(struct catch_merge *c, const struct event_log *log, uint64_t cursor,
+           uint64_t *passed)
 {
     const uint64_t at = event_log_after(log, cursor);
 
     if (at < log->end)
-        c->sources[c->count++] = (struct catch_source){.log = log, .at = at};
+        c->sources[c->count++] = (struct catch_source){
+            .log = log,
+            .at = at,
+            .id = event_log_at(log, at)->event->id,
+            .passed = passed,
+        };
 }
 
-int
-catch_init(struct catch *c, const struct hub *hub,
-           const struct session *session, uint64_t cursor)
+/* The place of `room` in `w`, from the *i-th on: they are in the order of the
+ * user's rooms. */
+static uint64_t *
+passed_in(struct wait *w, const struct room *room, uint32_t *i)
 {
-    const struct user *const user = session->user;
-    const struct list_link *link;
+    while (w != NULL && *i < w->place_count) {
+        struct wait_place *const place = &w->places[(*i)++];
 
-    *c = (struct catch){.session = session, .looked_upto = cursor};
-    c->sources = calloc(user->rooms + (size_t)2, sizeof(*c->sources));
-    if (c->sources == NULL)
-        return -ENOMEM;
+        if (place->room == room->id)
+            return &place->at;
+    }
+    return NULL;
+}
+
+static void
+add_rooms(struct catch_merge *c, const struct user *user, uint64_t cursor,
+          struct wait *w)
+{
+    const struct list_link *link;
+    uint32_t i = 0;
 
     list_for_each (link, &user->members) {
         const struct member *const m =
             CONST_CONTAINER_OF(link, struct member, in_user);
 
-        add_source(c, &m->room->log, m->joined > cursor ? m->joined : cursor);
+        add_source(c, &m->room->log, m->joined > cursor ? m->joined : cursor,
+                   passed_in(w, m->room, &i));
     }
+}
+
+int
+catch_init(struct catch_merge *c, const struct hub *hub,
+           const struct session *session, uint64_t cursor, struct wait *w)
+{
+    *c = (struct catch_merge){.session = session, .looked_upto = cursor};
+    c->sources = calloc(session->user->rooms + (size_t)2, sizeof(*c->sources));
+    if (c->sources == NULL)
+        return -ENOMEM;
+
+    add_rooms(c, session->user, cursor, w);
     if (session->mail != NULL)
-        add_source(c, session->mail, cursor);
+        add_source(c, session->mail, cursor, w != NULL ? &w->mail_at : NULL);
     add_source(c, &hub->announced,
-               session->attached > cursor ? session->attached : cursor);
+               session->attached > cursor ? session->attached : cursor,
+               w != NULL ? &w->announced_at : NULL);
     for (size_t i = c->count; i-- > 0;)
         sift_down(c, i);
     return 0;
 }
 
 void
-catch_fini(struct catch *c)
+catch_fini(struct catch_merge *c)
 {
     free(c->sources);
 }
 
 static struct event *
-pop(struct catch *c)
+pop(struct catch_merge *c)
 {
     struct catch_source *const top = &c->sources[0];
     struct event *const e = event_log_at(top->log, top->at)->event;
 
-    if (++top->at == top->log->end)
+    top->at++;
+    if (top->passed != NULL && *top->passed < top->at)
+        *top->passed = top->at;
+    if (top->at == top->log->end)
         *top = c->sources[--c->count];
+    else
+        top->id = event_log_at(top->log, top->at)->event->id;
     sift_down(c, 0);
     return e;
 }
 
 bool
-catch_look(struct catch *c, struct event **out)
+catch_look(struct catch_merge *c, struct event **out)
 {
     struct event *e;
     bool is_own;
@@ -118,7 +146,7 @@ catch_look(struct catch *c, struct event **out)
 
 /* The next event that is shown to the session; NULL: there is none. */
 static struct event *
-catch_next(struct catch *c)
+catch_next(struct catch_merge *c)
 {
     struct event *e;
 
@@ -153,10 +181,10 @@ catch_on_catch_up(struct ask *a)
     const uint32_t most =
         a->c->count < HUB_CATCH_MAX ? a->c->count : HUB_CATCH_MAX;
     uint64_t upto = a->c->cursor;
-    struct catch c;
+    struct catch_merge c;
     struct event *e;
 
-    if (catch_init(&c, a->hub, a->session, a->c->cursor) < 0)
+    if (catch_init(&c, a->hub, a->session, a->c->cursor, NULL) < 0)
         return REFUSAL_NO_MEMORY;
     e = catch_next(&c);
     for (uint32_t i = 0; i < most && e != NULL; i++) {

@@ -15,9 +15,11 @@
  *          Of what came since, that is known by the positions in the logs: what
  *          was dropped before the look came to it is `gone`; each dropped entry
  *          counts, in however many logs it was.
- * Bound    A look takes hub_conf.count_at_once entries at a time and goes on
- *          where it was, at the next RESUME; when a wait begins, what is more
- *          counts as not due. So no command takes longer when there is more.
+ * Bound    In a millisecond hub_conf.counted_per_ms entries are looked at, for
+ *          whoever asks first; the others, and who is not done, ask again, and
+ *          the look goes on where it was. So, however many come back and have
+ *          missed however much, the rest is not kept waiting. When a wait
+ *          begins, what is more than that counts as not due.
  * Late     What goes after the look has counted it is to come, and does not:
  *          who is given the rest sees that by the number.
  */
@@ -33,31 +35,31 @@ larger(uint64_t a, uint64_t b)
 
 /* ---- positions ----------------------------------------------------------- */
 
-/* What lies in `log` before *at is settled. Returns how many of the others are
- * dropped, and settles all up to the id `upto`. */
+/* What lies in `log` before *at is settled: due, counted, or gone. Returns how
+ * many of the others are dropped, and settles them. */
 static uint64_t
-settle(const struct event_log *log, uint64_t upto, uint64_t *at)
+settle_dropped(const struct event_log *log, uint64_t *at)
 {
     const uint64_t gone = log->first > *at ? log->first - *at : 0;
 
-    *at = larger(*at, event_log_after(log, upto));
+    *at += gone;
     return gone;
 }
 
 static uint64_t
-settle_all(const struct hub *hub, const struct session *session, uint64_t upto)
+settle_all_dropped(const struct hub *hub, const struct session *session)
 {
     struct wait *const w = session->wait;
-    uint64_t gone = settle(&hub->announced, upto, &w->announced_at);
+    uint64_t gone = settle_dropped(&hub->announced, &w->announced_at);
 
     if (session->mail != NULL)
-        gone += settle(session->mail, upto, &w->mail_at);
+        gone += settle_dropped(session->mail, &w->mail_at);
     for (uint32_t i = 0; i < w->place_count; i++) {
         const struct room *const room =
             id_table_find(&hub->room_ids, w->places[i].room);
 
         if (room != NULL)
-            gone += settle(&room->log, upto, &w->places[i].at);
+            gone += settle_dropped(&room->log, &w->places[i].at);
     }
     return gone;
 }
@@ -106,11 +108,11 @@ add_due(const struct hub *hub, const struct session *session, struct wait *w)
     uint64_t kept = 0;
     uint64_t most;
     struct event *e = NULL;
-    struct catch c;
-    uint32_t left = hub->conf.count_at_once;
+    struct catch_merge c;
+    uint32_t left = hub->conf.counted_per_ms;
 
     w->due_upto = upto;
-    if (catch_init(&c, hub, session, upto) < 0)
+    if (catch_init(&c, hub, session, upto, NULL) < 0)
         return; /* it counts as come since */
     while (left > 0 && catch_look(&c, &e)) {
         kept += e != NULL;
@@ -149,19 +151,32 @@ count_start(const struct hub *hub, const struct session *session)
 
 /* ---- from question to question ------------------------------------------- */
 
-int
-count_go_on(const struct hub *hub, const struct session *session)
+/* What may be looked at yet in this millisecond, by whomever. */
+static uint32_t *
+left_now(const struct ask *a)
+{
+    struct hub *const hub = a->hub;
+
+    if (hub->count_ms != a->now->mono_ms) {
+        hub->count_ms = a->now->mono_ms;
+        hub->count_left = hub->conf.counted_per_ms;
+    }
+    return &hub->count_left;
+}
+
+static int
+go_on(const struct ask *a, const struct session *session, uint32_t *left)
 {
     struct wait *const w = session->wait;
-    uint32_t left = hub->conf.count_at_once;
     struct event *e = NULL;
-    struct catch c;
+    struct catch_merge c;
 
-    if (catch_init(&c, hub, session, w->counted_upto) < 0)
+    if (catch_init(&c, a->hub, session, w->counted_upto, w) < 0)
         return -ENOMEM;
 
-    while (left > 0 && catch_look(&c, &e)) {
-        left--;
+    w->gone += settle_all_dropped(a->hub, session);
+    while (*left > 0 && catch_look(&c, &e)) {
+        --*left;
         if (e == NULL)
             continue;
         w->to_come++;
@@ -169,8 +184,15 @@ count_go_on(const struct hub *hub, const struct session *session)
     }
     w->counted_upto = c.looked_upto;
     catch_fini(&c);
-    w->gone += settle_all(hub, session, w->counted_upto);
-    return left > 0 ? 0 : -EAGAIN;
+    return *left > 0 ? 0 : -EAGAIN;
+}
+
+int
+count_go_on(const struct ask *a, const struct session *session)
+{
+    uint32_t *const left = left_now(a);
+
+    return *left > 0 ? go_on(a, session, left) : -EAGAIN;
 }
 
 uint64_t

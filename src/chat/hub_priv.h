@@ -211,6 +211,8 @@ struct hub {
     struct event_tally kept;   /* in mailboxes, and announcements */
     uint64_t last_event_id;
     user_id last_user_id;
+    uint64_t count_ms;   /* in this millisecond … */
+    uint32_t count_left; /* … so many entries may be looked at yet */
     /* Made at the start, so that there is an answer when memory is short. */
     struct event *done;
     struct event *no_memory;
@@ -356,8 +358,7 @@ enum refusal resume_on_acks(struct ask *a);
 void count_start(const struct hub *hub, const struct session *session);
 
 /* Counts on, some at a time. 0: all is counted. -EAGAIN: not yet. -ENOMEM. */
-MUST_CHECK int count_go_on(const struct hub *hub,
-                           const struct session *session);
+MUST_CHECK int count_go_on(const struct ask *a, const struct session *session);
 
 /* What came for it and cannot be given. */
 uint64_t count_missed(const struct wait *w);
@@ -366,25 +367,30 @@ uint64_t count_missed(const struct wait *w);
 
 /* All that is kept for a session behind a cursor, by id: a heap of sources by
  * the id of their next event. */
-struct catch
-{
+struct catch_source {
+    const struct event_log *log;
+    uint64_t at;
+    uint64_t id;      /* of the event there */
+    uint64_t *passed; /* goes up with `at`; or NULL */
+};
+
+struct catch_merge {
     const struct session *session;
     uint64_t looked_upto;
     size_t count;
-    struct catch_source {
-        const struct event_log *log;
-        uint64_t at;
-    } * sources;
+    struct catch_source *sources;
 };
 
-/* 0 or -ENOMEM; until then catch_fini(). */
-MUST_CHECK int catch_init(struct catch *c, const struct hub *hub,
-                          const struct session *session, uint64_t cursor);
-void catch_fini(struct catch *c);
+/* 0 or -ENOMEM; then catch_fini(). The positions in `w`, if it is not NULL, go up
+ * with what is looked at. */
+MUST_CHECK int catch_init(struct catch_merge *c, const struct hub *hub,
+                          const struct session *session, uint64_t cursor,
+                          struct wait *w);
+void catch_fini(struct catch_merge *c);
 
 /* Looks at the next one: *out is NULL when that is not shown to the session.
  * False: there is none. */
-MUST_CHECK bool catch_look(struct catch *c, struct event **out);
+MUST_CHECK bool catch_look(struct catch_merge *c, struct event **out);
 
 enum refusal catch_on_catch_up(struct ask *a);
 

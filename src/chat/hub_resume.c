@@ -6,7 +6,7 @@
  * (REPLACED), because only its worker knows what its client has had; the asker
  * is refused as SESSION_BUSY and asks again. So two conns never have one
  * session, and nothing in the hub waits for anybody. Likewise when there is
- * much to be counted: each question counts some more.
+ * much to be counted: hub_count.c.
  */
 #include <errno.h>
 
@@ -117,7 +117,7 @@ static enum refusal
 resume(const struct ask *a, struct session *session)
 {
     const bool was_announced = session->wait->is_announced;
-    const int rc = count_go_on(a->hub, session);
+    const int rc = count_go_on(a, session);
     struct event *resumed;
     enum refusal refusal;
 

@@ -312,7 +312,7 @@ script_conf(struct hub_conf *conf)
     *conf = (struct hub_conf){
         .key = {"a key for tests"},
         .workers = SCRIPT_WORKERS,
-        .count_at_once = 4,
+        .counted_per_ms = 4,
     };
     chat_conf_init(&conf->chat);
     conf->chat.limits_rooms = 6;

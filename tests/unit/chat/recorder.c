@@ -68,8 +68,11 @@ void
 recorder_apply(struct recorder *rec, struct hub *hub, const struct command *c,
                const struct hub_now *now)
 {
+    struct hub_now later = *now;
+
     do {
         recorder_start(rec);
-        hub_apply(hub, c, now, &rec->out);
+        hub_apply(hub, c, &later, &rec->out);
+        later.mono_ms++;
     } while (is_to_be_asked_again(rec));
 }

@@ -29,7 +29,8 @@ void recorder_fini(struct recorder *rec);
 void recorder_start(struct recorder *rec);
 
 /* Forgets, and records what comes of `c`. When a session is only being counted
- * (SESSION_BUSY, and no conn is asked to give it up), `c` comes again. */
+ * (SESSION_BUSY, and no conn is asked to give it up), `c` comes again, each time
+ * a millisecond later. */
 void recorder_apply(struct recorder *rec, struct hub *hub,
                     const struct command *c, const struct hub_now *now);
 

@@ -183,7 +183,7 @@ rig_open_counting(struct rig *rig, const struct chat_conf *chat,
     *rig = (struct rig){
         .conf = {.key = {"a key for tests"},
                  .workers = RIG_WORKERS,
-                 .count_at_once = at_once},
+                 .counted_per_ms = at_once},
         .now = {.wall_ms = 1000,                          .mono_ms = 1000     },
     };
     if (chat != NULL)

@@ -225,6 +225,7 @@ static void
 ask(struct client *c)
 {
     c->asks_again = false;
+    now.mono_ms++;
     apply((struct command){.kind = COMMAND_RESUME,
                            .token = c->token,
                            .secret = next_secret()},
@@ -280,7 +281,7 @@ step(void)
 static void
 start(void)
 {
-    struct hub_conf conf = {.workers = WORKERS, .count_at_once = 5};
+    struct hub_conf conf = {.workers = WORKERS, .counted_per_ms = 5};
 
     chat_conf_init(&conf.chat);
     conf.chat.session_linger = 604800000;

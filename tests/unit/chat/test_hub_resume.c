@@ -307,11 +307,13 @@ END_TEST
 
 #define AT_ONCE 10u
 
+/* And a millisecond goes by. */
 static void
 ask_and_be_put_off(void)
 {
     rig_ask_resume(&rig, RIG_CONN(0, 2), &anna.token);
     rig_expect(&rig, "0 conn refused why=session-busy", "0 conn done", NULL);
+    rig.now.mono_ms++;
 }
 
 START_TEST(a_question_counts_so_much_and_no_more)
@@ -360,8 +362,34 @@ START_TEST(who_asks_next_goes_on_counting)
     ask_and_be_put_off();
     rig_ask_resume(&rig, RIG_CONN(1, 3), &anna.token);
     rig_expect(&rig, "1 conn refused why=session-busy", "1 conn done", NULL);
+    rig.now.mono_ms++;
     rig_resume(&rig, &anna, RIG_CONN(2, 4));
     ck_assert_str_eq(rig.lines[0], "2 conn resumed anna number=20 at=1000");
+    rig_close(&rig);
+}
+END_TEST
+
+/* So that however many come back, the others are not kept waiting. */
+START_TEST(who_asks_in_the_same_millisecond_is_put_off)
+{
+    struct person carla;
+
+    open_tea_counting(NULL, AT_ONCE);
+    carla = rig_attach_resumable(&rig, RIG_CONN(1, 5), "carla");
+    rig_join(&rig, &carla, "#tea");
+    rig_lose(&rig, &carla, "reset");
+    rig_lose(&rig, &anna, "reset");
+    say(AT_ONCE - 1);
+    rig_resume(&rig, &carla, RIG_CONN(1, 6));
+    /* One more may be looked at, and then none. */
+    for (unsigned i = 0; i < 2 * AT_ONCE; i++) {
+        rig_ask_resume(&rig, RIG_CONN(0, 2), &anna.token);
+        rig_expect(&rig, "0 conn refused why=session-busy", "0 conn done",
+                   NULL);
+    }
+    rig.now.mono_ms++;
+    rig_resume(&rig, &anna, RIG_CONN(0, 2));
+    ck_assert_str_eq(rig.lines[0], "0 conn resumed anna number=9 at=1000");
     rig_close(&rig);
 }
 END_TEST
@@ -435,5 +463,6 @@ UNIT_MAIN("chat/hub_resume",
           a_question_counts_so_much_and_no_more,
           what_goes_while_it_is_counted_counts_once,
           who_asks_next_goes_on_counting,
+          who_asks_in_the_same_millisecond_is_put_off,
           much_that_was_on_its_way_is_not_counted_at_once,
           what_came_before_it_joined_is_not_missed)
