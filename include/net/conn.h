@@ -152,7 +152,8 @@ struct conn_ops {
      * that we wait for (CONN_PAUSE_QUEUE, _BEHIND) and that takes nothing of its
      * queue for timeouts.slow ends (CONN_END_SENDQ).
      * In the other states the conn is closed (CONN_END_OPENING) unless the
-     * callback called conn_enter() or ended it. NULL: nothing to do. */
+     * callback called conn_enter() or conn_put_off(), or ended it. NULL: nothing
+     * to do. */
     void (*on_deadline)(struct conn *c);
 
     /* What conn_await_drained() asked for, once. NULL if it is never asked. */
@@ -184,6 +185,9 @@ bool conn_takes_output(const struct conn *c);
  * reads. May end the conn; true, when it takes no output any more. */
 MUST_CHECK bool conn_has_room(struct conn *c, size_t len);
 
+/* Who is not OPEN yet is asked for that in so many ms from now: on_deadline. */
+void conn_put_off(struct conn *c, uint64_t delay_ms);
+
 /* Drops what waits but for the rest of a msg that is half written. */
 void conn_drop_unsent(struct conn *c);
 
@@ -192,6 +196,7 @@ void conn_drop_unsent(struct conn *c);
  * this one, perhaps. */
 #define CONN_DRAINED_BYTES 32768u
 void conn_await_drained(struct conn *c);
+bool conn_is_drained(const struct conn *c); /* no more than that waits now */
 
 /* Bytes ever queued, less those dropped: the place of the end of the queue in
  * the stream. */

@@ -117,6 +117,15 @@ on_heartbeat(struct conn *c)
     }
 }
 
+void
+conn_put_off(struct conn *c, uint64_t delay_ms)
+{
+    ASSERT_OWNER(c->conns->worker);
+
+    if (c->state < CONN_OPEN)
+        conn_arm(c, conn_now_ms(c) + delay_ms);
+}
+
 static void
 on_not_opened(struct conn *c)
 {

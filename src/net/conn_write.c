@@ -283,8 +283,8 @@ conn_await_drained(struct conn *c)
 }
 
 /* A small queue would otherwise count as drained when it is full. */
-static bool
-is_drained(const struct conn *c)
+bool
+conn_is_drained(const struct conn *c)
 {
     return c->out.bytes <= CONN_DRAINED_BYTES &&
            c->out.bytes <= c->conns->conf.limits_sendq / 8;
@@ -294,7 +294,7 @@ void
 conn_take_turn(struct conn *c)
 {
     conn_flush(c);
-    if ((c->flags & CONN_AWAITED) == 0 || !conn_is_serving(c) || !is_drained(c))
+    if ((c->flags & CONN_AWAITED) == 0 || !conn_is_serving(c) || !conn_is_drained(c))
         return;
 
     c->flags &= (uint8_t)~CONN_AWAITED;

@@ -255,9 +255,10 @@ static void
 wait_for_done(struct client *cl)
 {
     struct front *const f = cl->front;
+    const uint64_t patience_ms = conns_conf(f->conns)->timeouts_drain;
 
-    cl->leave_by =
-        (uint32_t)(front_now_ms(f) + conns_conf(f->conns)->timeouts_drain);
+    cl->leave_by = (uint32_t)(front_now_ms(f) + patience_ms);
+    conn_put_off(cl->conn, 2 * patience_ms); /* leave() comes first */
     window_forget(cl);
     list_push_back(&f->leaving, &cl->waiting);
     arm_leave_timer(f);
@@ -411,7 +412,8 @@ client_on_ended(struct client *cl, enum conn_end end)
         cl->end = (uint8_t)end;
     }
     if (cl->owes && end == CONN_END_REPLACED)
-        client_bid_farewell(cl, DETACH_REPLACED, "");
+        client_bid_farewell(
+            cl, cl->is_attached ? DETACH_REPLACED : farewell_of(cl), "");
     cl->owes = false;
     leave(cl);
 }

@@ -1,32 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * client_track - what a client has had, and how it comes by what it missed.
+ * client_track - what a client has had.
  *
  * Shape    While events are on their way to a client it has a track: a ledger
  *          of them, which its peer's acknowledgements empty: those of its TCP,
  *          looked at by a timer and when the ledger fills, or the client's own.
  *          An idle client has none, and its cursor is simply the last event
- *          that came to this front.
- *
- *              client_queue_take(): no room
- *              client_start_behind(): it came back         CAUGHT_UP, the last
- *      LIVE ------------------------------------> BEHIND ------------------> LIVE
- *
- *  LIVE    Each event is queued for it as it happens.
- *  BEHIND  It is not read (CONN_PAUSE_BEHIND). Events pass it by; when its queue
- *          is nearly empty the next ones are asked of the hub (CATCH_UP), which
- *          has them in its logs. So a client that reads slowly costs what it
- *          reads, and nobody waits for it. CATCH_AT_ONCE clients a front ask at
- *          a time, the others after them: when thousands come back at once,
- *          what they missed does not all lie between the threads.
- *
- *  1. `expected` counts what it is still to get when it falls behind, and what
- *     passes it by; `got` what it is given. At the end the difference is what
- *     the logs had no more, and the client is told.
- *  2. The hub's answer to CATCH_UP lies in the order of its deliveries: what
- *     came before it passed by, what comes behind the last is live.
+ *          that came to this front. What it missed is client_behind.c's.
  */
-#include <errno.h>
 #include <stdlib.h>
 
 #include "base/assert.h"
@@ -34,47 +15,17 @@
 #include "loop/worker.h"
 #include "net/conns.h"
 #include "proto/front_priv.h"
-#include "proto/ledger_priv.h"
+#include "proto/track_priv.h"
 
 #define LOOK_MS      1000 /* between looks at what was acknowledged */
 #define LOOK_SOON_MS 50   /* when one look was not enough for all */
 #define LOOK_BUDGET  1024
-#define NOTES_FREE   64  /* so many before each more is worth a look */
-#define CATCH_EVENTS 256 /* asked for at once */
-
-struct client_track {
-    struct list_link of_front; /* front.tracks */
-    struct list_link of_turn;  /* front.catching.waiting: it is to ask */
-    struct client *client;
-    struct ledger ledger;
-    uint64_t token_end; /* place of the end of a new token, if has_token */
-    uint64_t mute_end;  /* acks: what lies before carries no number; or 0 */
-    uint64_t gap;       /* events that it was told it cannot have … */
-    uint64_t gap_end;   /* … at this place … */
-    uint64_t told_id;   /* … and behind this event, like a new token */
-    bool has_token;     /* the hub is to hear that it came, if it does */
-    bool has_answered;  /* acks: it has an event behind told_id */
-    bool has_mail;      /* likewise of private messages */
-    bool is_behind;
-    bool is_asking; /* CATCH_UP is under way */
-    bool is_cut;    /* and the rest of its answer does not fit */
-    uint64_t next;  /* BEHIND: the cursor of the next CATCH_UP */
-    uint64_t expected;
-    uint64_t got;
-    uint64_t got_before; /* this CATCH_UP */
-};
+#define NOTES_FREE   64 /* so many before each more is worth a look */
 
 static struct wheel *
 wheel_of(const struct front *f)
 {
     return worker_wheel(conns_worker(f->conns));
-}
-
-/* Until it is attached the field is another's. */
-static struct client_track *
-track_of(const struct client *cl)
-{
-    return cl->is_attached ? cl->track : NULL;
 }
 
 static bool
@@ -87,8 +38,7 @@ is_behind(const struct client *cl)
 
 /* ---- its life ------------------------------------------------------------ */
 
-/* NULL when memory is short. */
-static struct client_track *
+struct client_track *
 track_create(struct client *cl, uint64_t cursor)
 {
     struct front *const f = cl->front;
@@ -107,31 +57,11 @@ track_create(struct client *cl, uint64_t cursor)
     return t;
 }
 
-static void
-count_unacked(const struct client_track *t, uint32_t before)
+void
+track_count_unacked(const struct client_track *t, uint32_t before)
 {
     metric_add(&t->client->front->counters.unacked,
                (uint64_t)t->ledger.events - before);
-}
-
-static void
-give_turn(struct front *f)
-{
-    struct list_link *const link = list_pop_front(&f->catching.waiting);
-
-    if (link != NULL)
-        conn_await_drained(
-            CONTAINER_OF(link, struct client_track, of_turn)->client->conn);
-}
-
-/* Its answer is here, or not to be waited for. */
-static void
-end_asking(struct client_track *t)
-{
-    if (!t->is_asking)
-        return;
-    t->is_asking = false;
-    t->client->front->catching.asking--;
 }
 
 static void
@@ -141,11 +71,8 @@ track_destroy(struct client_track *t)
     const uint32_t before = t->ledger.events;
 
     t->ledger.events = 0;
-    count_unacked(t, before);
-    list_remove(&t->of_turn);
-    end_asking(t);
-    if (t->is_behind)
-        give_turn(cl->front); /* it may have had one, and not used it */
+    track_count_unacked(t, before);
+    track_drop_turn(t);
     cl->track = NULL;
     list_remove(&t->of_front);
     if (list_is_empty(&cl->front->tracks))
@@ -164,10 +91,8 @@ client_track_fini(struct client *cl)
 
 /* ---- what it has had ----------------------------------------------------- */
 
-/* Where the stream ends with what was told last. What a conn did not take any
- * more ends where its peer cannot come to. */
-static uint64_t
-end_of_told(const struct client *cl)
+uint64_t
+track_end_of_told(const struct client *cl)
 {
     return conn_queued_upto(cl->conn) + !conn_takes_output(cl->conn);
 }
@@ -184,11 +109,11 @@ settle_events(struct client_track *t, uint64_t acked)
         ledger_settle_bytes(&t->ledger, acked);
     if (acked >= t->mute_end)
         t->mute_end = 0;
-    count_unacked(t, before);
+    track_count_unacked(t, before);
 }
 
-static void
-settle(struct client_track *t)
+void
+track_settle(struct client_track *t)
 {
     const bool has_open =
         !ledger_is_settled(&t->ledger) && (!t->client->acks || t->mute_end > 0);
@@ -213,7 +138,7 @@ client_ack(struct client *cl, uint64_t id)
         return;
     before = t->ledger.events;
     ledger_settle_id(&t->ledger, id);
-    count_unacked(t, before);
+    track_count_unacked(t, before);
     if (id <= t->told_id)
         return;
     t->has_answered = true; /* and read on the way there what it was told */
@@ -265,7 +190,7 @@ has_its_token(const struct client_track *t)
 static void
 look_at(struct client_track *t)
 {
-    settle(t);
+    track_settle(t);
     if (ledger_is_settled(&t->ledger) && t->gap == 0 && !t->is_behind &&
         has_its_token(t) && tell_hub(t))
         track_destroy(t);
@@ -384,192 +309,10 @@ client_note(struct client *cl, const struct delivery *d)
     if (d->event->kind == EVENT_TOLD)
         t->has_mail = true;
     if (ledger_is_full(&t->ledger) && t->ledger.used >= NOTES_FREE)
-        settle(t);
+        track_settle(t);
     before = t->ledger.events;
-    ledger_note(&t->ledger, d->event->id, end_of_told(cl));
-    count_unacked(t, before);
-}
-
-/* ---- behind -------------------------------------------------------------- */
-
-static void
-wait_until_drained(struct client_track *t)
-{
-    conn_pause(t->client->conn, CONN_PAUSE_BEHIND);
-    conn_await_drained(t->client->conn);
-}
-
-static void
-start_behind(struct client_track *t, uint64_t next, uint64_t expected)
-{
-    t->is_behind = true;
-    t->next = next;
-    t->expected = expected;
-    t->got = 0;
-    wait_until_drained(t);
-}
-
-/* It is told at this place that so many events cannot be had; if it does not
- * come to read that, it is told again. */
-static void
-note_gap(struct client_track *t, uint64_t missed, uint64_t id)
-{
-    t->gap += missed;
-    t->told_id = id;
-    t->has_answered = false;
-    t->gap_end = end_of_told(t->client);
-}
-
-int
-client_start_behind(struct client *cl, const struct event *e)
-{
-    struct client_track *const t = track_create(cl, e->id);
-
-    if (t == NULL)
-        return -ENOMEM;
-    t->has_token = true;
-    t->token_end = UINT64_MAX;
-    t->gap = e->seq;
-    t->gap_end = UINT64_MAX;
-    start_behind(t, e->id, e->number);
-    return 0;
-}
-
-void
-client_note_token(struct client *cl)
-{
-    struct client_track *const t = track_of(cl);
-
-    if (t == NULL)
-        return;
-    t->token_end = end_of_told(cl);
-    note_gap(t, 0, t->next);
-}
-
-/* Its queue is full: what waits there is dropped and will be asked for again.
- * False: it cannot be; the conn then ends. */
-static bool
-fall_behind(struct client *cl)
-{
-    struct client_track *t = track_of(cl);
-    uint64_t cut_gap = 0;
-    uint32_t before, cut;
-
-    if (cl->state != CLIENT_MEMBER || !client_is_resumable(cl))
-        return false;
-    if (t == NULL)
-        t = track_create(cl, cl->front->last_event);
-    if (t == NULL || t->is_behind)
-        return false;
-
-    settle(t);
-    conn_drop_unsent(cl->conn);
-    before = t->ledger.events;
-    cut = ledger_cut(&t->ledger, conn_queued_upto(cl->conn));
-    count_unacked(t, before);
-    if (t->token_end > conn_queued_upto(cl->conn))
-        t->token_end = UINT64_MAX; /* it is dropped, and never comes */
-    if (t->mute_end > conn_queued_upto(cl->conn))
-        t->mute_end = conn_queued_upto(cl->conn);
-    if (t->gap_end > conn_queued_upto(cl->conn)) {
-        cut_gap = t->gap;
-        t->gap = 0;
-    }
-    metric_add(&cl->front->counters.behind, 1);
-    start_behind(t, ledger_last(&t->ledger), cut + cut_gap);
-    cl->protocol->on_behind(cl);
-    return true;
-}
-
-/* It is given what it missed, and some of that is queued: the rest is asked for
- * again when it has read this. */
-static bool
-cut_short(struct client *cl)
-{
-    struct client_track *const t = track_of(cl);
-
-    if (t == NULL || !t->is_asking || t->got == t->got_before)
-        return false;
-    t->is_cut = true;
-    return true;
-}
-
-void
-client_queue_take(struct client *cl, struct msg *m)
-{
-    if (m != NULL && !conn_has_room(cl->conn, m->len) &&
-        (fall_behind(cl) || cut_short(cl))) {
-        msg_unref(m);
-        return;
-    }
-    if (conn_queue_take(cl->conn, m) == 0)
-        metric_add(&cl->front->counters.fanout, 1);
-}
-
-void
-client_on_drained(struct conn *c)
-{
-    struct client *const cl = conn_data(c);
-    struct client_track *const t = track_of(cl);
-    struct command ask = {.kind = COMMAND_CATCH_UP, .count = CATCH_EVENTS};
-
-    if (t == NULL || !t->is_behind || t->is_asking ||
-        cl->state != CLIENT_MEMBER)
-        return;
-    if (cl->front->catching.asking >= CATCH_AT_ONCE) {
-        if (!list_is_linked(&t->of_turn))
-            list_push_back(&cl->front->catching.waiting, &t->of_turn);
-        return;
-    }
-    ask.cursor = t->next;
-    if (client_send_command(cl, &ask) < 0) {
-        conn_close(c, CONN_END_NOMEM);
-        return;
-    }
-    t->is_asking = true;
-    t->is_cut = false;
-    t->got_before = t->got;
-    cl->front->catching.asking++;
-}
-
-/* The difference to what was to come could not be had any more. */
-static void
-end_behind(struct client_track *t)
-{
-    struct client *const cl = t->client;
-    const uint64_t missed = t->expected > t->got ? t->expected - t->got : 0;
-
-    t->is_behind = false;
-    metric_add(&cl->front->counters.missed, missed);
-    cl->protocol->on_caught_up(cl, missed);
-    if (missed > 0)
-        note_gap(t, missed, t->next);
-    conn_resume(cl->conn, CONN_PAUSE_BEHIND);
-}
-
-void
-client_on_caught_up(struct client *cl, const struct event *e)
-{
-    struct client_track *const t = track_of(cl);
-
-    if (t == NULL || !t->is_asking)
-        return;
-    end_asking(t);
-    give_turn(cl->front);
-    if (!client_hears(cl))
-        return; /* it was not told what came before this, and is in no room */
-    if (t->is_cut) {
-        t->next = ledger_last(&t->ledger);
-        wait_until_drained(t);
-        return;
-    }
-    t->next = e->number;
-    if (ledger_is_settled(&t->ledger))
-        t->ledger.cursor = e->number;
-    if (e->last)
-        end_behind(t);
-    else
-        wait_until_drained(t);
+    ledger_note(&t->ledger, d->event->id, track_end_of_told(cl));
+    track_count_unacked(t, before);
 }
 
 /* ---- at the end ---------------------------------------------------------- */
@@ -587,7 +330,7 @@ client_measure(struct client *cl, struct hub_farewell *out)
     if (t == NULL)
         return;
 
-    settle(t);
+    track_settle(t);
     unacked = t->ledger.events + t->gap;
     if (t->is_behind)
         unacked += t->expected - (t->got < t->expected ? t->got : t->expected);

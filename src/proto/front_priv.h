@@ -8,7 +8,8 @@
  *   opening.c        which protocol a new conn speaks
  *   refuse.c         the protocols that are known but not served
  *   client.c         a client's life with the hub
- *   client_track.c   what it has had, what it missed
+ *   client_track.c   what it has had
+ *   client_behind.c  how it comes by what it missed
  *   client_revive.c  taking a session back
  *   ledger.c         events sent and not acknowledged
  *   window.c         who may send how much before the hub has answered
@@ -134,6 +135,15 @@ bool client_skips(struct client *cl, const struct delivery *d);
 /* After a kept event was told, at its place in the stream. */
 void client_note(struct client *cl, const struct delivery *d);
 
+/* What is known of its peer: the cursor, and what may be lost behind it. */
+void client_measure(struct client *cl, struct hub_farewell *out);
+void client_track_fini(struct client *cl);
+
+/* wheel_fn of front.track_timer. */
+void client_on_track_due(struct wheel_timer *t, uint64_t now_ms);
+
+/* ---- client_behind.c ----------------------------------------------------- */
+
 /* It came back: nothing but what it asks for, from the cursor on. 0, or
  * -ENOMEM. */
 MUST_CHECK int client_start_behind(struct client *cl, const struct event *e);
@@ -142,13 +152,6 @@ MUST_CHECK int client_start_behind(struct client *cl, const struct event *e);
 void client_note_token(struct client *cl);
 
 void client_on_caught_up(struct client *cl, const struct event *e);
-
-/* What is known of its peer: the cursor, and what may be lost behind it. */
-void client_measure(struct client *cl, struct hub_farewell *out);
-void client_track_fini(struct client *cl);
-
-/* wheel_fn of front.track_timer. */
-void client_on_track_due(struct wheel_timer *t, uint64_t now_ms);
 
 /* ---- window.c ------------------------------------------------------------ */
 

@@ -210,10 +210,14 @@ line_on_deadline(struct conn *c)
 {
     struct line_client *const lc = conn_data(c);
 
-    if (conn_get_state(c) != CONN_OPENING)
+    if (conn_get_state(c) != CONN_OPENING || lc->cl.state == CLIENT_GONE)
         return;
 
-    line_tell(lc, "No nickname came in time. Goodbye.");
+    if (lc->cl.state == CLIENT_ASKED)
+        line_tell(lc, "The server is too busy to let you in; please try again "
+                      "later. Goodbye.");
+    else
+        line_tell(lc, "No nickname came in time. Goodbye.");
     client_detach(&lc->cl, DETACH_LOST, slice_of("no nickname in time"),
                   CONN_END_OPENING);
 }

@@ -87,6 +87,15 @@ on_eof(struct conn *c, size_t rest)
 }
 
 static void
+on_deadline(struct conn *c)
+{
+    struct talk_client *const tc = conn_data(c);
+
+    if (conn_get_state(c) == CONN_OPENING)
+        client_detach(&tc->cl, DETACH_LOST, slice_of("late"), CONN_END_OPENING);
+}
+
+static void
 on_closed(struct conn *c, enum conn_end end)
 {
     struct talk_client *const tc = conn_data(c);
@@ -102,6 +111,7 @@ static const struct conn_ops talk_ops = {
     .name = "talk",
     .on_bytes = on_bytes,
     .on_eof = on_eof,
+    .on_deadline = on_deadline,
     .on_drained = client_on_drained,
     .on_closing = client_on_closing,
     .on_closed = on_closed,

@@ -2,6 +2,7 @@
  *
  * Who reads too slowly, or was away, is given later what it missed.
  */
+#include "base/msg.h"
 #include "track_rig.h"
 
 START_TEST(a_slow_reader_falls_behind_and_is_caught_up)
@@ -243,6 +244,53 @@ START_TEST(a_turn_that_is_not_used_goes_on)
 }
 END_TEST
 
+/* Its kernel and its queue are full: it will ask when it has read. */
+static void
+stuff(const struct peer *p)
+{
+    struct conn *const c = p->talk->cl.conn;
+
+    while (conn_is_drained(c)) {
+        ck_assert_int_eq(
+            conn_queue_take(c, msg_copy(long_text, sizeof(long_text) - 1)), 0);
+        rig_turn();
+    }
+}
+
+START_TEST(a_turn_is_not_for_who_reads_nothing)
+{
+    const struct sent *first;
+    struct peer *p[CATCH_AT_ONCE + 2];
+
+    start();
+    for (unsigned i = 0; i < CATCH_AT_ONCE + 2; i++)
+        p[i] = come_back_quietly();
+    for (unsigned i = 0; i < CATCH_AT_ONCE + 2; i++) {
+        (void)hub_take(COMMAND_RESUME);
+        if (i == 0)
+            first = hub_take(COMMAND_CATCH_UP);
+        else if (i < CATCH_AT_ONCE)
+            (void)hub_take(COMMAND_CATCH_UP);
+    }
+    ck_assert(hub_is_idle()); /* two wait */
+
+    stuff(p[CATCH_AT_ONCE]);
+    caught_up(first, 100, true);
+    ck_assert_uint_eq(hub_take(COMMAND_CATCH_UP)->c.from.conn,
+                      p[CATCH_AT_ONCE + 1]->id);
+    ck_assert(hub_is_idle());
+
+    /* It reads at last, and all have theirs still. */
+    for (unsigned i = 0; i < 100; i++)
+        (void)peer_read(p[CATCH_AT_ONCE]);
+    ck_assert(hub_is_idle());
+    (void)farewell(p[1], DETACH_LOST);
+    ck_assert_uint_eq(hub_take(COMMAND_CATCH_UP)->c.from.conn,
+                      p[CATCH_AT_ONCE]->id);
+    rig_stop();
+}
+END_TEST
+
 UNIT_MAIN("proto/client_behind", a_slow_reader_falls_behind_and_is_caught_up,
           who_is_behind_is_caught_up_whatever_linger_says_by_then,
           chunks_go_on_from_where_they_ended, an_answer_too_long_is_cut_short,
@@ -251,4 +299,4 @@ UNIT_MAIN("proto/client_behind", a_slow_reader_falls_behind_and_is_caught_up,
           a_gap_is_told_again_until_it_arrives,
           who_is_replaced_while_it_asks_has_not_caught_up,
           who_caught_up_here_is_not_given_it_again,
-          a_turn_that_is_not_used_goes_on)
+          a_turn_that_is_not_used_goes_on, a_turn_is_not_for_who_reads_nothing)

@@ -210,6 +210,73 @@ START_TEST(who_left_before_it_came_gives_it_back_unheard)
 }
 END_TEST
 
+/* It is answered, and can be told, until the hub has done what it asked. */
+START_TEST(at_the_deadline_who_is_asking_is_not_cut_off)
+{
+    const struct sent *s, *ping;
+    struct peer *p;
+
+    start();
+    p = ask_back();
+    s = hub_take(COMMAND_RESUME);
+    pass(rig.net.timeouts_opening + 1);
+    ck_assert_int_eq(p->talk->cl.state, CLIENT_GONE);
+    ck_assert(!p->ended);
+    ping = hub_take(COMMAND_PING);
+    hub_refused(s, REFUSAL_BAD_TOKEN);
+    hub_done(s);
+    hub_done(ping);
+    ck_assert_str_eq(peer_read(p), "refused\ndone\ndone\n");
+    ck_assert(p->at_eof);
+    peer_close(p);
+    rig_settle();
+    ck_assert_int_eq(p->end, CONN_END_OPENING);
+    rig_stop();
+}
+END_TEST
+
+START_TEST(nor_does_it_stay_when_the_hub_says_nothing)
+{
+    struct peer *p;
+
+    start();
+    p = ask_back();
+    (void)hub_take(COMMAND_RESUME);
+    pass(rig.net.timeouts_opening + 1);
+    (void)hub_take(COMMAND_PING);
+    pass(rig.net.timeouts_drain + 1);
+    (void)peer_read(p);
+    ck_assert(p->at_eof);
+    peer_close(p);
+    rig_settle();
+    ck_assert(p->ended);
+    ck_assert_int_eq(hub_take(COMMAND_DETACH)->c.how, DETACH_UNHEARD);
+    rig_stop();
+}
+END_TEST
+
+/* Another one takes the session over that it was given and did not hear of. */
+START_TEST(who_left_before_it_came_is_replaced_unheard)
+{
+    const struct sent *s, *bye;
+    struct peer *p;
+
+    start();
+    p = ask_back();
+    s = hub_take(COMMAND_RESUME);
+    pass(rig.net.timeouts_opening + 1);
+    (void)hub_take(COMMAND_PING);
+    resumed(s);
+    hub_done(s);
+    hub_deliver(ROUTE_CONN, &(struct event){.kind = EVENT_REPLACED}, p->id, 0,
+                false);
+    bye = hub_take(COMMAND_DETACH);
+    ck_assert(bye->by_ticket);
+    ck_assert_int_eq(bye->c.how, DETACH_UNHEARD);
+    rig_stop();
+}
+END_TEST
+
 START_TEST(without_memory_for_its_track_it_goes_back_unheard)
 {
     const struct sent *s;
@@ -291,6 +358,9 @@ UNIT_MAIN("proto/client_revive", busy_is_asked_again_until_it_is_there,
           another_refusal_is_told_and_a_nickname_may_follow,
           a_late_done_does_not_end_it, who_dies_while_asking_was_not_told,
           who_left_before_it_came_gives_it_back_unheard,
+          at_the_deadline_who_is_asking_is_not_cut_off,
+          nor_does_it_stay_when_the_hub_says_nothing,
+          who_left_before_it_came_is_replaced_unheard,
           without_memory_for_its_track_it_goes_back_unheard,
           without_memory_to_ask_again_it_ends, neither_answer_ends_it,
           eof_of_a_member_is_a_barrier_and_then_a_loss)
