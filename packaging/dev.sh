@@ -72,7 +72,7 @@ check() {
   build "$preset"
   say "testing: $preset"
   ctest --test-dir "build/$preset" --output-on-failure --no-tests=error \
-    -j "$(nproc)" "$@"
+    -j "$(($(nproc) * 2))" "$@"
 }
 
 command=${1:-}

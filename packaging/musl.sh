@@ -238,7 +238,7 @@ run_tests() {
   cmake --build build/gcc --target e2e
   say "testing: musl"
   ctest --test-dir build/musl --output-on-failure --no-tests=error \
-    -j "$(nproc)" "$@"
+    -j "$(($(nproc) * 2))" "$@"
 }
 
 command=${1:-}
