@@ -465,9 +465,13 @@ live_at_random(uint64_t seed)
     }
 }
 
+#ifndef LIVES
+#define LIVES 40u
+#endif
+
 START_TEST(a_random_life_agrees_with_a_naive_model)
 {
-    for (uint64_t seed = 1; seed <= 40; seed++)
+    for (uint64_t seed = 1; seed <= LIVES; seed++)
         live_at_random(seed);
 }
 END_TEST
