@@ -417,6 +417,33 @@ START_TEST(much_that_was_on_its_way_is_not_counted_at_once)
 }
 END_TEST
 
+/* The look at the end goes over #tea and no further; of what came after that, 32
+ * had left the log of #a then, and with them the JOINED of both, before which
+ * nothing is hers. */
+START_TEST(what_went_behind_the_first_look_is_missed)
+{
+    const struct chat_conf conf = conf_keeping(20);
+    uint64_t cursor;
+
+    open_tea_counting(&conf, AT_ONCE);
+    rig_join(&rig, &berta, "#a");
+    rig_join(&rig, &anna, "#a");
+    cursor = rig.last_id;
+    say(12);
+    for (unsigned i = 0; i < 50; i++)
+        rig_do(&rig, &berta, COMMAND_SAY, "#a", "x");
+    rig_end(
+        &rig, &anna,
+        (struct rig_end){.how = DETACH_LOST, .cursor = cursor, .upto = cursor});
+    for (unsigned i = 0; i < 3; i++)
+        ask_and_be_put_off();
+    rig_resume(&rig, &anna, RIG_CONN(0, 2));
+    ck_assert_str_eq(rig.lines[0],
+                     "0 conn resumed anna number=32 seq=32 at=1000");
+    rig_close(&rig);
+}
+END_TEST
+
 /* Anna entered #a behind what was counted at the end; what was said there before
  * that is none of hers. */
 START_TEST(what_came_before_it_joined_is_not_missed)
@@ -465,4 +492,5 @@ UNIT_MAIN("chat/hub_resume",
           who_asks_next_goes_on_counting,
           who_asks_in_the_same_millisecond_is_put_off,
           much_that_was_on_its_way_is_not_counted_at_once,
+          what_went_behind_the_first_look_is_missed,
           what_came_before_it_joined_is_not_missed)
