@@ -6,8 +6,10 @@
  *          announcements. What concerns several rooms stands in the log of each
  *          and comes once. Nothing is copied for anybody beforehand: a session
  *          is a cursor, not a queue.
- * Bound    CATCH_UP gives HUB_CATCH_MAX events at most and is asked again from
- *          where it ended, so that who missed much delays nobody.
+ * Bound    CATCH_UP gives HUB_CATCH_MAX events at most, looks at HUB_COUNT_MAX
+ *          (one's own talk is kept, too, and what concerns many rooms often),
+ *          and is asked again from where it ended, so that who missed much
+ *          delays nobody.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -144,13 +146,15 @@ catch_look(struct catch_merge *c, struct event **out)
     return true;
 }
 
-/* The next event that is shown to the session; NULL: there is none. */
+/* The next event that is shown to the session; NULL: there is none, or none that
+ * *left looks find. */
 static struct event *
-catch_next(struct catch_merge *c)
+catch_next(struct catch_merge *c, uint32_t *left)
 {
     struct event *e;
 
-    while (catch_look(c, &e)) {
+    while (*left > 0 && catch_look(c, &e)) {
+        --*left;
         if (e != NULL)
             return e;
     }
@@ -181,19 +185,20 @@ catch_on_catch_up(struct ask *a)
     const uint32_t most =
         a->c->count < HUB_CATCH_MAX ? a->c->count : HUB_CATCH_MAX;
     uint64_t upto = a->c->cursor;
+    uint32_t left = HUB_COUNT_MAX;
     struct catch_merge c;
     struct event *e;
 
     if (catch_init(&c, a->hub, a->session, a->c->cursor, NULL) < 0)
         return REFUSAL_NO_MEMORY;
-    e = catch_next(&c);
+    e = catch_next(&c, &left);
     for (uint32_t i = 0; i < most && e != NULL; i++) {
         emit_replay(a, e, REPLAY_MISSED);
         upto = e->id;
-        e = catch_next(&c);
+        e = catch_next(&c, &left);
     }
     catch_fini(&c);
-    if (e == NULL)
+    if (e == NULL && left > 0)
         return say_caught_up(a, a->hub->last_event_id, true);
-    return say_caught_up(a, upto, false);
+    return say_caught_up(a, e == NULL ? c.looked_upto : upto, false);
 }

@@ -104,25 +104,25 @@ add_due(const struct hub *hub, const struct session *session, struct wait *w)
 {
     const uint64_t upto =
         w->due_upto < hub->last_event_id ? w->due_upto : hub->last_event_id;
+    const uint64_t came = hub->last_event_id - upto;
     const uint64_t gone = crowded_out_for(hub, session, upto);
     uint64_t kept = 0;
-    uint64_t most;
     struct event *e = NULL;
     struct catch_merge c;
     uint32_t left = hub->conf.counted_per_ms;
 
     w->due_upto = upto;
-    if (catch_init(&c, hub, session, upto, NULL) < 0)
-        return; /* it counts as come since */
-    while (left > 0 && catch_look(&c, &e)) {
-        kept += e != NULL;
-        left--;
+    if (catch_init(&c, hub, session, upto, NULL) == 0) {
+        while (left > 0 && catch_look(&c, &e)) {
+            kept += e != NULL;
+            left--;
+        }
+        w->due_upto = left > 0 ? hub->last_event_id : c.looked_upto;
+        catch_fini(&c);
     }
-    w->due_upto = left > 0 ? hub->last_event_id : c.looked_upto;
-    catch_fini(&c);
-
-    most = w->due_upto - upto - kept;
-    w->due += kept + (gone < most ? gone : most);
+    /* What is kept and was not looked at counts as come since. What is gone
+     * counts here wherever it lay: the positions begin behind it. */
+    w->due += kept + (gone < came - kept ? gone : came - kept);
 }
 
 void

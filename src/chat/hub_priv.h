@@ -89,6 +89,8 @@ struct wait {
     uint64_t to_come;   /* so many are shown to it … */
     uint64_t still_due; /* … of which so many were due */
     uint64_t gone;      /* and so many came, not due, and went uncounted */
+    uint64_t told_upto; /* RESUMED told its worker of all up to this, also if
+                           nothing has come to that worker since */
     bool is_announced;  /* its peers were told LOST */
     char why[HUB_WHY_MAX + 1]; /* and will be, if it does not return */
     uint64_t announced_at;     /* as wait_place.at, in hub.announced … */

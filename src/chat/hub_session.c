@@ -213,15 +213,17 @@ wait_create(const struct ask *a, struct session *session)
         return NULL;
     w->session = session;
     list_link_init(&w->by_age);
-    if (session->wait != NULL) {
-        w->is_resumed = session->wait->is_resumed;
-        w->before = session->wait->before;
-    }
     w->lost_mono_ms = a->now->mono_ms;
     w->lost_wall_ms = a->now->wall_ms;
     w->cursor = c->cursor;
     w->due = c->count;
     w->due_upto = c->upto > c->cursor ? c->upto : c->cursor;
+    if (session->wait != NULL) {
+        w->is_resumed = session->wait->is_resumed;
+        w->before = session->wait->before;
+        if (w->due_upto < session->wait->told_upto)
+            w->due_upto = session->wait->told_upto;
+    }
     keep_why(w, c->text);
     return w;
 }
@@ -341,6 +343,7 @@ session_regain(const struct ask *a, struct session *session)
         return rc;
 
     stop_waiting(a->hub, session);
+    session->wait->told_upto = a->hub->last_event_id;
     change_secret(a, session);
     count_rooms(session, +1);
     if (session->resumed < UINT16_MAX)

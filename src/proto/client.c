@@ -382,8 +382,8 @@ client_on_attached(struct client *cl, const struct event *e)
 bool
 client_on_refused(struct client *cl, const struct event *e)
 {
-    if (cl->state != CLIENT_ASKED)
-        return true;
+    if (cl->state != CLIENT_ASKED) /* it asks no more, and was told so */
+        return e->refusal != REFUSAL_SESSION_BUSY;
     if (e->refusal == REFUSAL_SESSION_BUSY && client_try_again(cl))
         return false;
     client_forget_revival(cl);

@@ -124,9 +124,9 @@ is_behind(const struct model_due *due, uint64_t cursor)
     return due->e->id != 0 ? due->e->id > cursor : due->above >= cursor;
 }
 
-size_t
-model_can_give(const struct model *m, const struct model_user *user,
-               uint64_t cursor, bool even_in_wait, struct event **out)
+static size_t
+can_give(const struct model *m, const struct model_user *user, uint64_t cursor,
+         bool even_in_wait, bool even_counted, struct event **out)
 {
     const struct event *last = NULL;
     size_t count = 0;
@@ -140,12 +140,28 @@ model_can_give(const struct model *m, const struct model_user *user,
             continue;
         if ((is_own_talk && !user->echoes) || (due->in_wait && !even_in_wait))
             continue;
+        if (due->is_counted && !even_counted)
+            continue;
         last = due->e;
         if (out != NULL)
             out[count] = due->e;
         count++;
     }
     return count;
+}
+
+size_t
+model_can_give(const struct model *m, const struct model_user *user,
+               uint64_t cursor, bool even_in_wait, struct event **out)
+{
+    return can_give(m, user, cursor, even_in_wait, true, out);
+}
+
+size_t
+model_on_its_way(const struct model *m, const struct model_user *user,
+                 uint64_t upto)
+{
+    return can_give(m, user, upto, true, !user->has_before, NULL);
 }
 
 size_t

@@ -25,6 +25,8 @@ struct model_due {
     uint64_t born;  /* a later event has a greater one */
     bool is_mail;   /* it is in the mailbox */
     bool in_wait;   /* it happened while the user waited */
+    bool
+        is_counted; /* when it came back, which its worker knows until the ACK */
 };
 
 struct model_user {
@@ -185,6 +187,11 @@ void model_forget_due(struct model_user *user, const struct model_room *room);
  * was lost. */
 size_t model_can_give(const struct model *m, const struct model_user *user,
                       uint64_t cursor, bool even_in_wait, struct event **out);
+
+/* Those of them behind `upto` that its worker, whose conn ended, knows nothing
+ * of. */
+size_t model_on_its_way(const struct model *m, const struct model_user *user,
+                        uint64_t upto);
 
 /* What happened in its rooms and to all while `user` waited, and cannot. */
 size_t model_cannot_give(const struct model *m, const struct model_user *user);

@@ -139,7 +139,7 @@ model_lose(struct model *m, struct model_user *user)
 
     user->cursor = c->cursor;
     user->owed = c->count;
-    user->owed += model_can_give(m, user, upto, true, NULL);
+    user->owed += model_on_its_way(m, user, upto);
     user->unsure = dropped_ever(m, user);
     model_forget_mail(user, c->cursor);
     user->waits = true;
@@ -232,8 +232,10 @@ come_back(struct model *m, struct model_user *user)
     user->has_before = true;
     expect_resumed(m, user);
     user->waits = false;
-    for (size_t i = 0; i < user->due_count; i++)
+    for (size_t i = 0; i < user->due_count; i++) {
         user->due[i].in_wait = false;
+        user->due[i].is_counted = true;
+    }
     for (size_t i = 0; i < m->member_count; i++) {
         if (m->members[i].user == user)
             expect_rejoined(m, m->members[i].room);

@@ -67,6 +67,28 @@ START_TEST(what_concerns_several_rooms_comes_once)
 }
 END_TEST
 
+/* That it is away is in the logs of its five rooms, and not shown to it. */
+START_TEST(a_chunk_may_hold_nothing)
+{
+    uint64_t cursor;
+
+    open_rooms(NULL);
+    rig_join(&rig, &anna, "#b");
+    rig_join(&rig, &anna, "#c");
+    rig_join(&rig, &anna, "#d");
+    cursor = rig.last_id;
+    for (unsigned i = 0; i < HUB_COUNT_MAX / 5 + 1; i++)
+        rig_do(&rig, &anna, COMMAND_AWAY, "", i % 2 == 0 ? "x" : "");
+    rig_do(&rig, &berta, COMMAND_SAY, "#a", "one");
+    rig_catch_up(&rig, &anna, cursor, ALL);
+    rig_expect(&rig, "0 conn caught-up more", "0 conn done", NULL);
+    rig_catch_up(&rig, &anna, rig.caught_up, ALL);
+    ck_assert_uint_eq(rig.count, 3);
+    ck_assert_str_eq(rig.lines[1], "0 conn caught-up");
+    rig_close(&rig);
+}
+END_TEST
+
 START_TEST(a_chunk_ends_where_the_next_begins)
 {
     open_rooms(NULL);
@@ -208,11 +230,14 @@ START_TEST(losses_and_returns_are_not_kept)
 }
 END_TEST
 
-UNIT_MAIN(
-    "chat/hub_catch", rooms_mail_and_announcements_come_in_the_order_of_ids,
-    what_concerns_several_rooms_comes_once, a_chunk_ends_where_the_next_begins,
-    none_at_most_is_a_question_whether_there_are_any,
-    no_more_than_the_most_come_at_once,
-    ids_behind_the_last_chunk_are_above_its_number,
-    nothing_from_before_a_join_comes, nothing_from_before_the_session_comes,
-    ones_own_talk_comes_only_to_who_echoes, losses_and_returns_are_not_kept)
+UNIT_MAIN("chat/hub_catch",
+          rooms_mail_and_announcements_come_in_the_order_of_ids,
+          what_concerns_several_rooms_comes_once, a_chunk_may_hold_nothing,
+          a_chunk_ends_where_the_next_begins,
+          none_at_most_is_a_question_whether_there_are_any,
+          no_more_than_the_most_come_at_once,
+          ids_behind_the_last_chunk_are_above_its_number,
+          nothing_from_before_a_join_comes,
+          nothing_from_before_the_session_comes,
+          ones_own_talk_comes_only_to_who_echoes,
+          losses_and_returns_are_not_kept)

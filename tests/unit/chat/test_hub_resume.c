@@ -240,6 +240,33 @@ START_TEST(what_was_sent_and_left_the_log_is_counted)
 }
 END_TEST
 
+/* It came back to a worker that heard of nothing else, and had read nothing when
+ * its conn died again: that worker knows by RESUMED of all 25. */
+START_TEST(what_resumed_told_its_worker_is_not_counted_again)
+{
+    const struct chat_conf conf = conf_keeping(10);
+    uint64_t cursor;
+
+    open_tea(&conf);
+    cursor = rig.last_id;
+    rig_end(
+        &rig, &anna,
+        (struct rig_end){.how = DETACH_LOST, .cursor = cursor, .upto = cursor});
+    say(25);
+    for (uint64_t n = 2; n < 5; n++) {
+        rig_resume(&rig, &anna, RIG_CONN(0, n));
+        ck_assert_str_eq(rig.lines[0],
+                         "0 conn resumed anna number=10 seq=15 at=1000");
+        rig_end(&rig, &anna,
+                (struct rig_end){.how = DETACH_LOST,
+                                 .cursor = cursor,
+                                 .upto = cursor,
+                                 .count = 25});
+    }
+    rig_close(&rig);
+}
+END_TEST
+
 /* The worker knew of 3 when it said that the conn had died; 4 more were on
  * their way to it. All leave the log. */
 START_TEST(what_was_on_its_way_is_counted_by_the_hub)
@@ -417,6 +444,33 @@ START_TEST(much_that_was_on_its_way_is_not_counted_at_once)
 }
 END_TEST
 
+/* The look at the end goes over #tea and no further; of what came after that, 32
+ * had left the log of #a then, and with them the JOINED of both, before which
+ * nothing is hers. */
+START_TEST(what_went_behind_the_first_look_is_missed)
+{
+    const struct chat_conf conf = conf_keeping(20);
+    uint64_t cursor;
+
+    open_tea_counting(&conf, AT_ONCE);
+    rig_join(&rig, &berta, "#a");
+    rig_join(&rig, &anna, "#a");
+    cursor = rig.last_id;
+    say(12);
+    for (unsigned i = 0; i < 50; i++)
+        rig_do(&rig, &berta, COMMAND_SAY, "#a", "x");
+    rig_end(
+        &rig, &anna,
+        (struct rig_end){.how = DETACH_LOST, .cursor = cursor, .upto = cursor});
+    for (unsigned i = 0; i < 3; i++)
+        ask_and_be_put_off();
+    rig_resume(&rig, &anna, RIG_CONN(0, 2));
+    ck_assert_str_eq(rig.lines[0],
+                     "0 conn resumed anna number=32 seq=32 at=1000");
+    rig_close(&rig);
+}
+END_TEST
+
 /* Anna entered #a behind what was counted at the end; what was said there before
  * that is none of hers. */
 START_TEST(what_came_before_it_joined_is_not_missed)
@@ -457,6 +511,7 @@ UNIT_MAIN("chat/hub_resume",
           whether_it_echoes_is_part_of_the_session,
           what_left_the_log_during_the_wait_is_counted,
           what_was_sent_and_left_the_log_is_counted,
+          what_resumed_told_its_worker_is_not_counted_again,
           what_was_on_its_way_is_counted_by_the_hub,
           what_left_the_log_on_its_way_is_counted_by_the_hub,
           what_it_may_see_no_longer_is_missed,
@@ -465,4 +520,5 @@ UNIT_MAIN("chat/hub_resume",
           who_asks_next_goes_on_counting,
           who_asks_in_the_same_millisecond_is_put_off,
           much_that_was_on_its_way_is_not_counted_at_once,
+          what_went_behind_the_first_look_is_missed,
           what_came_before_it_joined_is_not_missed)

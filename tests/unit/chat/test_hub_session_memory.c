@@ -115,6 +115,37 @@ START_TEST(who_is_lost_waits_or_ends_and_never_stays)
 }
 END_TEST
 
+/* Of 12 that were on their way the log holds 5: however little could be looked
+ * at when the conn ended, anna is told of the others. */
+static void
+lose_with_some_gone(uint32_t granted, bool lasting)
+{
+    struct command c = {
+        .kind = COMMAND_DETACH,
+        .how = DETACH_LOST,
+        .from = {.conn = anna.conn},
+        .cursor = rig.last_id,
+        .upto = rig.last_id,
+    };
+
+    rig.conf.chat.history_keep_events = 5;
+    hub_reload(rig.hub, &rig.conf.chat);
+    for (unsigned i = 0; i < 12; i++)
+        rig_do(&rig, &berta, COMMAND_SAY, "#tea", "x");
+    apply_short(&c, granted, lasting);
+    if (census().waiting == 0)
+        return; /* it could not wait */
+    rig_resume(&rig, &anna, RIG_CONN(2, 2));
+    ck_assert_str_eq(rig.lines[0],
+                     "2 conn resumed anna number=5 seq=7 at=1000");
+}
+
+START_TEST(who_waits_is_told_what_was_gone)
+{
+    for_each_shortage(lose_with_some_gone, 3);
+}
+END_TEST
+
 /* ---- return -------------------------------------------------------------- */
 
 static void
@@ -285,6 +316,7 @@ START_TEST(the_wait_ends_whatever_happens)
 END_TEST
 
 UNIT_MAIN("chat/hub_session_memory", who_is_lost_waits_or_ends_and_never_stays,
+          who_waits_is_told_what_was_gone,
           who_comes_back_does_so_or_may_try_again,
           a_busy_session_stays_where_it_is, a_catch_up_that_breaks_off_says_so,
           what_is_said_to_be_kept_is_kept,

@@ -235,6 +235,26 @@ START_TEST(at_the_deadline_who_is_asking_is_not_cut_off)
 }
 END_TEST
 
+/* It was told that it is too late, and then not that it is to try again. */
+START_TEST(behind_the_deadline_busy_is_not_told)
+{
+    const struct sent *s, *ping;
+    struct peer *p;
+
+    start();
+    p = ask_back();
+    s = hub_take(COMMAND_RESUME);
+    pass(rig.net.timeouts_opening + 1);
+    ping = hub_take(COMMAND_PING);
+    hub_refused(s, REFUSAL_SESSION_BUSY);
+    hub_done(s);
+    hub_done(ping);
+    ck_assert_str_eq(peer_read(p), "done\ndone\n");
+    ck_assert(p->at_eof);
+    rig_stop();
+}
+END_TEST
+
 START_TEST(nor_does_it_stay_when_the_hub_says_nothing)
 {
     struct peer *p;
@@ -359,6 +379,7 @@ UNIT_MAIN("proto/client_revive", busy_is_asked_again_until_it_is_there,
           a_late_done_does_not_end_it, who_dies_while_asking_was_not_told,
           who_left_before_it_came_gives_it_back_unheard,
           at_the_deadline_who_is_asking_is_not_cut_off,
+          behind_the_deadline_busy_is_not_told,
           nor_does_it_stay_when_the_hub_says_nothing,
           who_left_before_it_came_is_replaced_unheard,
           without_memory_for_its_track_it_goes_back_unheard,
