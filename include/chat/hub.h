@@ -54,9 +54,10 @@ struct hub;
 
 #define HUB_LOBBY       "#lobby"
 #define HUB_WORKERS_MAX 255
-#define HUB_CATCH_MAX   256  /* events a CATCH_UP gives at most */
-#define HUB_COUNT_MAX   4096 /* kept events looked at in a ms, by all RESUMEs */
-#define HUB_WHY_MAX     38   /* bytes kept of why a session was lost */
+#define HUB_CATCH_MAX   256 /* events a CATCH_UP gives at most */
+#define HUB_COUNT_MAX   4096 /* kept events looked at in a ms, by all RESUMEs … */
+#define HUB_COUNT_SAVED 5  /* … and in one, if in none of so many before */
+#define HUB_WHY_MAX     38 /* bytes kept of why a session was lost */
 
 /* How many announcements are kept for who was away, and their memory. */
 #define HUB_ANNOUNCED_EVENTS 100
@@ -67,7 +68,8 @@ struct hub_conf {
     uint64_t epoch;      /* makes event ids unique over restarts */
     unsigned workers;    /* deliveries name a worker below this + 1; the index
                              `workers` itself is the operator */
-    uint32_t counted_per_ms; /* less than HUB_COUNT_MAX, for tests; 0: that */
+    uint32_t counted_per_ms; /* for tests: less than HUB_COUNT_MAX, and none
+                                is saved; 0: that */
     struct chat_conf chat;
 };
 

@@ -190,8 +190,11 @@ hub_create(const struct hub_conf *conf, struct hub **out)
     if (hub == NULL)
         return -ENOMEM;
     hub->conf = *conf;
-    if (hub->conf.counted_per_ms == 0)
+    hub->count_most = conf->counted_per_ms;
+    if (conf->counted_per_ms == 0) {
         hub->conf.counted_per_ms = HUB_COUNT_MAX;
+        hub->count_most = HUB_COUNT_MAX * HUB_COUNT_SAVED;
+    }
     init_tables(hub);
     rc = make_standing_events(hub);
     if (rc < 0)

@@ -151,16 +151,21 @@ count_start(const struct hub *hub, const struct session *session)
 
 /* ---- from question to question ------------------------------------------- */
 
-/* What may be looked at yet in this millisecond, by whomever. */
+/* What may be looked at now, by whomever. Workers ask again all at once, every few
+ * milliseconds, so what was not used is saved for a while. */
 static uint32_t *
 left_now(const struct ask *a)
 {
     struct hub *const hub = a->hub;
+    const uint64_t ms = a->now->mono_ms - hub->count_ms;
+    const uint64_t grown =
+        hub->count_left +
+        hub->conf.counted_per_ms *
+            (ms < HUB_COUNT_SAVED ? ms : (uint64_t)HUB_COUNT_SAVED);
 
-    if (hub->count_ms != a->now->mono_ms) {
-        hub->count_ms = a->now->mono_ms;
-        hub->count_left = hub->conf.counted_per_ms;
-    }
+    hub->count_ms = a->now->mono_ms;
+    hub->count_left =
+        grown < hub->count_most ? (uint32_t)grown : hub->count_most;
     return &hub->count_left;
 }
 

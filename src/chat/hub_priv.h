@@ -213,8 +213,10 @@ struct hub {
     struct event_tally kept;   /* in mailboxes, and announcements */
     uint64_t last_event_id;
     user_id last_user_id;
-    uint64_t count_ms;   /* in this millisecond … */
-    uint32_t count_left; /* … so many entries may be looked at yet */
+    uint64_t count_ms; /* from this millisecond on … */
+    uint32_t
+        count_left; /* … so many entries may be looked at, more with time … */
+    uint32_t count_most; /* … but no more than this */
     /* Made at the start, so that there is an answer when memory is short. */
     struct event *done;
     struct event *no_memory;

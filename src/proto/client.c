@@ -382,6 +382,11 @@ client_on_attached(struct client *cl, const struct event *e)
 bool
 client_on_refused(struct client *cl, const struct event *e)
 {
+    if (e->refusal == REFUSAL_NO_MEMORY && client_is_behind(cl)) {
+        /* It lacks a room, or what it missed: it may come back for it. */
+        conn_close(cl->conn, CONN_END_NOMEM);
+        return false;
+    }
     if (cl->state != CLIENT_ASKED) /* it asks no more, and was told so */
         return e->refusal != REFUSAL_SESSION_BUSY;
     if (e->refusal == REFUSAL_SESSION_BUSY && client_try_again(cl))

@@ -28,8 +28,8 @@ wheel_of(const struct front *f)
     return worker_wheel(conns_worker(f->conns));
 }
 
-static bool
-is_behind(const struct client *cl)
+bool
+client_is_behind(const struct client *cl)
 {
     const struct client_track *const t = track_of(cl);
 
@@ -272,7 +272,7 @@ client_skips(struct client *cl, const struct delivery *d)
             client_stop_hearing(cl);
         return true;
     }
-    if (!is_behind(cl))
+    if (!client_is_behind(cl))
         return false;
     if (d->replay == REPLAY_MISSED)
         return cl->track->is_cut;

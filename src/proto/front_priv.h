@@ -144,6 +144,9 @@ void client_on_track_due(struct wheel_timer *t, uint64_t now_ms);
 
 /* ---- client_behind.c ----------------------------------------------------- */
 
+/* Is it to be given what it missed, and not yet all of it? */
+bool client_is_behind(const struct client *cl);
+
 /* It came back: nothing but what it asks for, from the cursor on. 0, or
  * -ENOMEM. */
 MUST_CHECK int client_start_behind(struct client *cl, const struct event *e);

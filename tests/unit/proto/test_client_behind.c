@@ -244,6 +244,23 @@ START_TEST(a_turn_that_is_not_used_goes_on)
 }
 END_TEST
 
+/* Else it would wait for ever, or lack what was in that room: its session is
+ * there to be taken back. */
+START_TEST(without_memory_to_be_caught_up_it_ends)
+{
+    struct peer *p;
+
+    start();
+    p = come_back(60, 3, 0);
+    hub_refused(hub_take(COMMAND_CATCH_UP), REFUSAL_NO_MEMORY);
+    rig_settle();
+    ck_assert(p->ended);
+    ck_assert_int_eq(p->end, CONN_END_NOMEM);
+    expect_farewell(&hub_take(COMMAND_DETACH)->c, 60, last_id, 3);
+    rig_stop();
+}
+END_TEST
+
 /* Its kernel and its queue are full: it will ask when it has read. */
 static void
 stuff(const struct peer *p)
@@ -299,4 +316,5 @@ UNIT_MAIN("proto/client_behind", a_slow_reader_falls_behind_and_is_caught_up,
           a_gap_is_told_again_until_it_arrives,
           who_is_replaced_while_it_asks_has_not_caught_up,
           who_caught_up_here_is_not_given_it_again,
-          a_turn_that_is_not_used_goes_on, a_turn_is_not_for_who_reads_nothing)
+          a_turn_that_is_not_used_goes_on, a_turn_is_not_for_who_reads_nothing,
+          without_memory_to_be_caught_up_it_ends)
