@@ -294,7 +294,8 @@ void
 conn_take_turn(struct conn *c)
 {
     conn_flush(c);
-    if ((c->flags & CONN_AWAITED) == 0 || !conn_is_serving(c) || !conn_is_drained(c))
+    if ((c->flags & CONN_AWAITED) == 0 || !conn_is_serving(c) ||
+        !conn_is_drained(c))
         return;
 
     c->flags &= (uint8_t)~CONN_AWAITED;
