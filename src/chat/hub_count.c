@@ -97,6 +97,14 @@ crowded_out_for(const struct hub *hub, const struct session *session,
     return out;
 }
 
+/* Was it to be sent when it happened? One's own talk only to who echoed then,
+ * though all of it comes to who does now. */
+static bool
+was_shown(const struct session *session, const struct event *e)
+{
+    return e->who.user != session->user->id || e->id > session->echoes_since;
+}
+
 /* What came between the client's last event and its DETACH. Where the logs do
  * not reach back so far, that is told as too many rather than too few. */
 static void
@@ -114,7 +122,7 @@ add_due(const struct hub *hub, const struct session *session, struct wait *w)
     w->due_upto = upto;
     if (catch_init(&c, hub, session, upto, NULL) == 0) {
         while (left > 0 && catch_look(&c, &e)) {
-            kept += e != NULL;
+            kept += e != NULL && was_shown(session, e);
             left--;
         }
         w->due_upto = left > 0 ? hub->last_event_id : c.looked_upto;
@@ -185,7 +193,7 @@ go_on(const struct ask *a, const struct session *session, uint32_t *left)
         if (e == NULL)
             continue;
         w->to_come++;
-        w->still_due += e->id <= w->due_upto;
+        w->still_due += e->id <= w->due_upto && was_shown(session, e);
     }
     w->counted_upto = c.looked_upto;
     catch_fini(&c);

@@ -112,9 +112,10 @@ struct session {
     struct event_log *mail; /* NULL: empty, never used or given back */
     uint64_t attached;      /* last id then: it has missed nothing before */
     struct token_secret secret;
-    bool is_resumable; /* it was given a secret */
-    bool echoes;       /* its own talk is shown to it, too */
-    uint16_t resumed;  /* how often; stays at its maximum */
+    bool is_resumable;     /* it was given a secret */
+    bool echoes;           /* its own talk is shown to it, too … */
+    uint16_t resumed;      /* how often; stays at its maximum */
+    uint64_t echoes_since; /* … if it came behind this id */
 };
 
 static inline bool
@@ -132,7 +133,7 @@ struct member {
     uint64_t joined; /* id of its JOINED event: it has missed nothing before */
 };
 
-static_assert(sizeof(struct user) <= 80 && sizeof(struct session) <= 80 &&
+static_assert(sizeof(struct user) <= 80 && sizeof(struct session) <= 88 &&
                   sizeof(struct member) <= 56,
               "ten thousand idle users are two megabytes of slabs");
 

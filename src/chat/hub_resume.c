@@ -155,6 +155,8 @@ resume_on_resume(struct ask *a)
 enum refusal
 resume_on_acks(struct ask *a)
 {
+    if (a->c->set && !a->session->echoes)
+        a->session->echoes_since = a->hub->last_event_id;
     a->session->echoes = a->c->set;
     return REFUSAL_NONE;
 }

@@ -310,6 +310,32 @@ START_TEST(what_left_the_log_on_its_way_is_counted_by_the_hub)
 }
 END_TEST
 
+/* Five were sent, and three of its own were not, then. It is given those now,
+ * with two of the five: three are missed. */
+START_TEST(its_own_talk_of_before_it_echoed_hides_nothing)
+{
+    const struct chat_conf conf = conf_keeping(10);
+    uint64_t cursor;
+
+    open_tea(&conf);
+    cursor = rig.last_id;
+    say(5);
+    for (unsigned i = 0; i < 3; i++)
+        rig_do(&rig, &anna, COMMAND_SAY, "#tea", "own");
+    rig_echo(&rig, &anna, true);
+    rig_end(&rig, &anna,
+            (struct rig_end){.how = DETACH_LOST,
+                             .cursor = cursor,
+                             .upto = rig.last_id,
+                             .count = 5});
+    say(5);
+    rig_resume(&rig, &anna, RIG_CONN(0, 2));
+    ck_assert_str_eq(rig.lines[0],
+                     "0 conn resumed anna number=10 seq=3 at=1000 echoes");
+    rig_close(&rig);
+}
+END_TEST
+
 /* Sent from a room that it left before the conn died. */
 START_TEST(what_it_may_see_no_longer_is_missed)
 {
@@ -514,6 +540,7 @@ UNIT_MAIN("chat/hub_resume",
           what_resumed_told_its_worker_is_not_counted_again,
           what_was_on_its_way_is_counted_by_the_hub,
           what_left_the_log_on_its_way_is_counted_by_the_hub,
+          its_own_talk_of_before_it_echoed_hides_nothing,
           what_it_may_see_no_longer_is_missed,
           a_question_counts_so_much_and_no_more,
           what_goes_while_it_is_counted_counts_once,
