@@ -141,8 +141,9 @@ enum refusal {
     REFUSAL_ATTACHED_ALREADY, /* that conn has a session */
     REFUSAL_NO_SESSION,       /* stale: it was ended meanwhile */
     REFUSAL_BAD_TOKEN,        /* no session waits for that one */
-    REFUSAL_SESSION_BUSY, /* to be asked again: its conn still stands and was
-                                 asked to go, or there is more to be counted */
+    /* To be asked again: its conn still stands and was asked to go, or there is
+     * more to be counted. */
+    REFUSAL_SESSION_BUSY,
     REFUSAL_MAILBOX_FULL, /* who waits to be resumed can be told no more */
     REFUSAL_NO_MEMORY,
 };

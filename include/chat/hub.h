@@ -30,9 +30,9 @@
  *  7. A session whose conn is lost waits: its user keeps nickname and rooms,
  *     nothing is sent to it, and it ends by hub_tick() once session.linger is
  *     over. RESUME gives it a new conn and a new token, and is answered by
- *     RESUMED and REJOINED, or by SESSION_BUSY: then it is to be asked again;
- *     CATCH_UP by what was kept behind a cursor, in the
- *     order of ids, and CAUGHT_UP. What is emitted behind a CAUGHT_UP that is
+ *     RESUMED and REJOINED, or by SESSION_BUSY: then it is to be asked again.
+ *     CATCH_UP is answered by what was kept behind a cursor, in the order of
+ *     ids, and CAUGHT_UP. What is emitted behind a CAUGHT_UP that is
  *     the last has an id above its number. What a log drops behind RESUMED
  *     does not come: who counts sees it, by RESUMED's number.
  *  8. Ids of events grow in the order in which they are emitted, so one id is a

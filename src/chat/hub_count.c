@@ -15,9 +15,10 @@
  *          Of what came since, that is known by the positions in the logs: what
  *          was dropped before the look came to it is `gone`; each dropped entry
  *          counts, in however many logs it was.
- * Bound    In a millisecond hub_conf.counted_per_ms entries are looked at, for
- *          whoever asks first; the others, and who is not done, ask again, and
- *          the look goes on where it was. So, however many come back and have
+ * Bound    In a millisecond hub_conf.counted_per_ms entries are looked at, or a
+ *          few times that when none were before, for whoever asks first; the
+ *          others, and who is not done, ask again, and the look goes on where it
+ *          was. So, however many come back and have
  *          missed however much, the rest is not kept waiting. When a wait
  *          begins, what is more than that counts as not due.
  * Late     What goes after the look has counted it is to come, and does not:

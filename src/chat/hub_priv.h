@@ -15,13 +15,14 @@
  *          hub_user.c users · hub_session.c sessions with a conn and without ·
  *          hub_resume.c their return · hub_count.c how much they missed ·
  *          hub_catch.c what · hub_mail.c what is kept for one of them ·
- *          hub_quit.c their end · hub_room.c rooms and members · hub_log.c a ring of events ·
- *          hub_say.c talk · hub_list.c lists · hub_check.c the invariants.
+ *          hub_quit.c their end · hub_room.c rooms and members ·
+ *          hub_log.c a ring of events · hub_say.c talk · hub_list.c lists ·
+ *          hub_check.c the invariants.
  * Handlers One a command; they get a `struct ask`, look, allocate all they
  *          need, and only then change and emit. A refusal they return has
  *          changed nothing.
  * Memory   Users, sessions and members come from slabs; one idle user in one
- *          room takes 192 bytes of them, its two names, and its places in
+ *          room takes 216 bytes of them, its two names, and its places in
  *          two tables.
  */
 #ifndef CHAT_HUB_PRIV_H
@@ -214,10 +215,11 @@ struct hub {
     struct event_tally kept;   /* in mailboxes, and announcements */
     uint64_t last_event_id;
     user_id last_user_id;
-    uint64_t count_ms; /* from this millisecond on … */
-    uint32_t
-        count_left; /* … so many entries may be looked at, more with time … */
-    uint32_t count_most; /* … but no more than this */
+    /* So many kept entries may be looked at from this millisecond on, more with
+     * time, but never more than that. */
+    uint64_t count_ms;
+    uint32_t count_left;
+    uint32_t count_most;
     /* Made at the start, so that there is an answer when memory is short. */
     struct event *done;
     struct event *no_memory;

@@ -194,6 +194,18 @@ say(unsigned times)
         rig_do(&rig, &berta, COMMAND_SAY, "#tea", "x");
 }
 
+/* Its worker has heard up to `upto`; `count` of that, behind `cursor`, may be
+ * lost. */
+static void
+lose_anna(uint64_t cursor, uint64_t upto, uint32_t count)
+{
+    rig_end(&rig, &anna,
+            (struct rig_end){.how = DETACH_LOST,
+                             .cursor = cursor,
+                             .upto = upto,
+                             .count = count});
+}
+
 static struct chat_conf
 conf_keeping(uint64_t events)
 {
@@ -227,11 +239,7 @@ START_TEST(what_was_sent_and_left_the_log_is_counted)
     open_tea(&conf);
     cursor = rig.last_id;
     say(8);
-    rig_end(&rig, &anna,
-            (struct rig_end){.how = DETACH_LOST,
-                             .cursor = cursor,
-                             .upto = rig.last_id,
-                             .count = 8});
+    lose_anna(cursor, rig.last_id, 8);
     say(5);
     rig_resume(&rig, &anna, RIG_CONN(0, 2));
     ck_assert_str_eq(rig.lines[0],
@@ -249,19 +257,13 @@ START_TEST(what_resumed_told_its_worker_is_not_counted_again)
 
     open_tea(&conf);
     cursor = rig.last_id;
-    rig_end(
-        &rig, &anna,
-        (struct rig_end){.how = DETACH_LOST, .cursor = cursor, .upto = cursor});
+    lose_anna(cursor, cursor, 0);
     say(25);
     for (uint64_t n = 2; n < 5; n++) {
         rig_resume(&rig, &anna, RIG_CONN(0, n));
         ck_assert_str_eq(rig.lines[0],
                          "0 conn resumed anna number=10 seq=15 at=1000");
-        rig_end(&rig, &anna,
-                (struct rig_end){.how = DETACH_LOST,
-                                 .cursor = cursor,
-                                 .upto = cursor,
-                                 .count = 25});
+        lose_anna(cursor, cursor, 25);
     }
     rig_close(&rig);
 }
@@ -279,10 +281,7 @@ START_TEST(what_was_on_its_way_is_counted_by_the_hub)
     say(3);
     upto = rig.last_id;
     say(4);
-    rig_end(
-        &rig, &anna,
-        (struct rig_end){
-            .how = DETACH_LOST, .cursor = cursor, .upto = upto, .count = 3});
+    lose_anna(cursor, upto, 3);
     say(12);
     rig_resume(&rig, &anna, RIG_CONN(0, 2));
     ck_assert_str_eq(rig.lines[0],
@@ -300,9 +299,7 @@ START_TEST(what_left_the_log_on_its_way_is_counted_by_the_hub)
     open_tea(&conf);
     cursor = rig.last_id;
     say(16);
-    rig_end(
-        &rig, &anna,
-        (struct rig_end){.how = DETACH_LOST, .cursor = cursor, .upto = cursor});
+    lose_anna(cursor, cursor, 0);
     rig_resume(&rig, &anna, RIG_CONN(0, 2));
     ck_assert_str_eq(rig.lines[0],
                      "0 conn resumed anna number=10 seq=6 at=1000");
@@ -323,11 +320,7 @@ START_TEST(its_own_talk_of_before_it_echoed_hides_nothing)
     for (unsigned i = 0; i < 3; i++)
         rig_do(&rig, &anna, COMMAND_SAY, "#tea", "own");
     rig_echo(&rig, &anna, true);
-    rig_end(&rig, &anna,
-            (struct rig_end){.how = DETACH_LOST,
-                             .cursor = cursor,
-                             .upto = rig.last_id,
-                             .count = 5});
+    lose_anna(cursor, rig.last_id, 5);
     say(5);
     rig_resume(&rig, &anna, RIG_CONN(0, 2));
     ck_assert_str_eq(rig.lines[0],
@@ -345,11 +338,7 @@ START_TEST(what_it_may_see_no_longer_is_missed)
     cursor = rig.last_id;
     say(3);
     rig_do(&rig, &anna, COMMAND_PART, "#tea", "");
-    rig_end(&rig, &anna,
-            (struct rig_end){.how = DETACH_LOST,
-                             .cursor = cursor,
-                             .upto = rig.last_id,
-                             .count = 3});
+    lose_anna(cursor, rig.last_id, 3);
     rig_resume(&rig, &anna, RIG_CONN(0, 2));
     ck_assert_str_eq(rig.lines[0], "0 conn resumed anna seq=3 at=1000");
     rig_close(&rig);
@@ -457,9 +446,7 @@ START_TEST(much_that_was_on_its_way_is_not_counted_at_once)
     open_tea_counting(&conf, AT_ONCE);
     cursor = rig.last_id;
     say(40);
-    rig_end(
-        &rig, &anna,
-        (struct rig_end){.how = DETACH_LOST, .cursor = cursor, .upto = cursor});
+    lose_anna(cursor, cursor, 0);
     say(20);
     for (unsigned i = 0; i < 4; i++)
         ask_and_be_put_off();
@@ -485,9 +472,7 @@ START_TEST(what_went_behind_the_first_look_is_missed)
     say(12);
     for (unsigned i = 0; i < 50; i++)
         rig_do(&rig, &berta, COMMAND_SAY, "#a", "x");
-    rig_end(
-        &rig, &anna,
-        (struct rig_end){.how = DETACH_LOST, .cursor = cursor, .upto = cursor});
+    lose_anna(cursor, cursor, 0);
     for (unsigned i = 0; i < 3; i++)
         ask_and_be_put_off();
     rig_resume(&rig, &anna, RIG_CONN(0, 2));
@@ -511,9 +496,7 @@ START_TEST(what_came_before_it_joined_is_not_missed)
     for (unsigned i = 0; i < 19; i++)
         rig_do(&rig, &berta, COMMAND_SAY, "#a", "x");
     rig_join(&rig, &anna, "#a");
-    rig_end(
-        &rig, &anna,
-        (struct rig_end){.how = DETACH_LOST, .cursor = cursor, .upto = cursor});
+    lose_anna(cursor, cursor, 0);
     for (unsigned i = 0; i < 25; i++)
         rig_do(&rig, &berta, COMMAND_SAY, "#a", "y");
     for (unsigned i = 0; i < 3; i++)

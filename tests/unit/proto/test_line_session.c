@@ -263,6 +263,25 @@ START_TEST(no_nickname_in_time_is_goodbye)
 }
 END_TEST
 
+/* It gave one; it is the hub that says nothing. */
+START_TEST(who_is_not_answered_in_time_is_told_why)
+{
+    struct peer *p;
+
+    start();
+    rig.loses = COMMAND_ATTACH;
+    p = peer_connect();
+    peer_say(p, "alice\n");
+    peer_expect(p, "Nickname: ");
+    fake_time_pass_ms(rig.net.timeouts_opening + 1);
+
+    peer_expect(p, "* The server is too busy to let you in; please try again "
+                   "later. Goodbye.\n");
+    ck_assert(p->at_eof);
+    line_rig_stop();
+}
+END_TEST
+
 /* ---- talk ---------------------------------------------------------------- */
 
 START_TEST(talk_reaches_the_others_and_not_oneself)
@@ -391,6 +410,7 @@ UNIT_MAIN("proto/line_session",
           an_empty_line_at_the_prompt_brings_it_again,
           other_commands_at_the_prompt_are_no_nicknames,
           after_ten_refusals_it_is_goodbye, no_nickname_in_time_is_goodbye,
+          who_is_not_answered_in_time_is_told_why,
           talk_reaches_the_others_and_not_oneself,
           each_reader_gets_the_line_ends_it_writes, talk_is_cleaned_on_its_way,
           a_line_at_the_limit_passes_and_one_byte_more_does_not,
